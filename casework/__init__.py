@@ -1,0 +1,1 @@
+"""Room: tickets and duty rosters. Never knows what a channel is. May import store."""

@@ -1,0 +1,1 @@
+"""Room: the program. The only place where the rooms meet."""

@@ -1,0 +1,1 @@
+"""Room: spool → seal → archive → replay. May import store."""

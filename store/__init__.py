@@ -1,0 +1,1 @@
+"""Room: the databases, the journal of facts and the migrations. Imports no other room."""

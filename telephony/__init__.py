@@ -1,0 +1,1 @@
+"""Room: everything that touches Asterisk. May import store."""

@@ -1,0 +1,1 @@
+"""Finds or builds Asterisk, renders its settings, starts and stops instances."""

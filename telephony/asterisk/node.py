@@ -1,0 +1,182 @@
+"""Room telephony/asterisk: one running Asterisk instance in a folder of its own.
+
+The folder lies wherever the service keeps its data. In a private root file
+system it appears as /srv/node, by a bind mount that only this instance sees, so
+any number of instances share one root file system and none can lose its data
+when that is rebuilt. Asterisk outlives the Python that started it.
+"""
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from telephony.asterisk.install import AsteriskProgram
+
+INSIDE = "/srv/node"
+
+# umask 077: recordings and secrets are for the service alone.
+_ENTER = """
+umask 077
+mkdir -p "$3$2"
+mount --bind "$1" "$3$2"
+shift 2; root="$1"; shift
+exec chroot "$root" "$@"
+"""
+
+
+class AsteriskFailed(RuntimeError):
+    """Asterisk did not start or did not answer; the message ends with its last log lines."""
+
+
+@dataclass(frozen=True)
+class NodeFolder:
+    """The folder of one instance, seen from here (`base`) and from Asterisk (`inside`)."""
+
+    program: AsteriskProgram
+    base: Path
+
+    @property
+    def inside(self) -> str:
+        return str(self.base) if self.program.root is None else INSIDE
+
+    etc = property(lambda self: self.base / "etc")
+    run = property(lambda self: self.base / "run")
+    log = property(lambda self: self.base / "log")
+    spool = property(lambda self: self.base / "spool")
+    sounds = property(lambda self: self.base / "sounds")
+    recordings = property(lambda self: self.base / "spool" / "calls")
+    cel_file = property(lambda self: self.base / "log" / "cel-custom" / "cel.csv")
+
+    def make(self) -> None:
+        """Create the folders; only Asterisk's own user (and root) may enter them."""
+        uid, gid = self.program.user
+        for folder in (
+            self.base, self.etc, self.run, self.log, self.log / "cel-custom", self.spool,
+            self.recordings, self.sounds, self.base / "db", self.base / "keys",
+        ):  # fmt: skip
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.chmod(0o700)
+            os.chown(folder, uid, gid)
+
+    def write(self, path: Path, text: str) -> None:
+        """Write a settings file that only Asterisk's user may read."""
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+            file.write(text)
+        os.chown(path, *self.program.user)
+        os.chown(path.parent, *self.program.user)
+
+
+class AsteriskNode:
+    """Starts, asks, stops one instance; finds it again when it already runs."""
+
+    def __init__(self, folder: NodeFolder) -> None:
+        self.folder = folder
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the running instance, or None."""
+        try:
+            pid = int((self.folder.run / "asterisk.pid").read_text())
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except (OSError, ValueError):
+            return None
+        # A pid may be used again by a stranger after a power cut.
+        return pid if b"asterisk" in command and not _is_zombie(pid) else None
+
+    @property
+    def is_running(self) -> bool:
+        return self.pid is not None
+
+    def start(self) -> None:
+        """Start the instance if it does not run already; does not wait until it is ready."""
+        if self.is_running:
+            return
+        for stale in ("asterisk.pid", "asterisk.ctl"):
+            (self.folder.run / stale).unlink(missing_ok=True)
+        with (self.folder.log / "console").open("ab") as out:
+            self._child = subprocess.Popen(
+                self._inside("asterisk", "-f", "-U", "asterisk", "-G", "asterisk",
+                             "-C", f"{self.folder.inside}/etc/asterisk.conf"),
+                stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
+            )  # fmt: skip
+
+    async def ready(self, within: float = 20.0) -> None:
+        """Return once Asterisk is fully booted and takes calls; `AsteriskFailed` otherwise."""
+        try:
+            async with asyncio.timeout(within):
+                while not await self._is_booted():
+                    if self._child is not None and self._child.poll() is not None:
+                        raise AsteriskFailed(self._why("Asterisk ended while starting"))
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            raise AsteriskFailed(self._why(f"Asterisk was not ready in {within} s")) from None
+
+    async def _is_booted(self) -> bool:
+        if not (self.folder.run / "asterisk.ctl").exists() or not self.is_running:
+            return False
+        return "fully booted" in await self.command("core waitfullybooted")
+
+    async def command(self, line: str) -> str:
+        """Run a line of Asterisk's own console through the control socket."""
+        process = await asyncio.create_subprocess_exec(
+            *self._inside("asterisk", "-C", f"{self.folder.inside}/etc/asterisk.conf", "-rx", line),
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        out, _ = await process.communicate()
+        return out.decode(errors="replace")
+
+    async def stop(self, within: float = 5.0) -> None:
+        """End the instance and wait until it is gone; calls on it end."""
+        pid = self.pid
+        if pid is not None:
+            os.kill(pid, signal.SIGTERM)
+            try:
+                async with asyncio.timeout(within):
+                    while self.is_running:  # noqa: ASYNC110 - a process offers no event
+                        await asyncio.sleep(0.02)
+            except TimeoutError:
+                self.kill()
+        self._reap()
+
+    def kill(self) -> None:
+        """kill -9, as a power cut would."""
+        pid = self.pid
+        if pid is not None:
+            os.kill(pid, signal.SIGKILL)
+        self._reap()
+
+    def _reap(self) -> None:
+        if self._child is not None:
+            self._child.wait()
+            self._child = None
+
+    def _inside(self, *command: str) -> list[str]:
+        root = self.folder.program.root
+        if root is None:
+            return ["sh", "-c", 'umask 077; exec "$@"', "sh", *command]
+        return [
+            "unshare", "--mount", "--propagation", "private", "sh", "-ec", _ENTER, "sh",
+            str(self.folder.base.resolve()), self.folder.inside, str(root), *command,
+        ]  # fmt: skip
+
+    def _why(self, what: str) -> str:
+        try:
+            lines = (self.folder.log / "console").read_text(errors="replace").splitlines()[-8:]
+        except OSError:
+            lines = ["(no log)"]
+        return what + ":\n  " + "\n  ".join(lines)
+
+
+def _is_zombie(pid: int) -> bool:
+    return ") Z" in Path(f"/proc/{pid}/stat").read_text()
+
+
+def remove(folder: NodeFolder) -> None:
+    """Delete an instance's folder (tests and demos only)."""
+    shutil.rmtree(folder.base, ignore_errors=True)

@@ -1,0 +1,110 @@
+"""Room telephony/asterisk: turns the templates and the settings into an instance's files."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from telephony.asterisk.modules import PBX_MODULES
+from telephony.asterisk.node import NodeFolder
+from telephony.cel.events import CEL_DATEFORMAT, cel_custom_mapping
+
+TEMPLATES = Path(__file__).parents[2] / "asterisk_conf"
+# One line a value: a line break in a setting could add a section of its own.
+_FORBIDDEN = ("\n", "\r", "\0", ";")
+
+
+class BadSetting(ValueError):
+    """A setting that may not be written into Asterisk's files; the message names it."""
+
+
+@dataclass(frozen=True)
+class DeskPhone:
+    """A phone of an operator or a supervisor, with the password it registers with."""
+
+    extension: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class PbxSettings:
+    """Everything the PBX's files are made from."""
+
+    node: str
+    sip_address: str
+    sip_port: int
+    rtp_first: int
+    rtp_last: int
+    ami_port: int
+    ami_secret: str = field(repr=False)
+    hotline_number: str
+    trunk_host: str
+    trunk_port: int
+    phones: tuple[DeskPhone, ...]
+    ring_seconds: int = 20
+    queue_seconds: int = 300
+    message_seconds: int = 120
+
+
+def render(
+    templates: Path, folder: NodeFolder, values: Mapping[str, object], modules: tuple[str, ...]
+) -> None:
+    """Write every `*.conf` of a template folder, and of `common`, into the instance's etc."""
+    _refuse_breaks("", values)
+    places = FileSystemLoader([templates, TEMPLATES / "common"])
+    # Asterisk's files are not HTML: nothing is escaped, line breaks are refused instead.
+    environment = Environment(loader=places, undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701
+    module_dir = next(folder.program.file("/usr/lib").glob("*/asterisk/modules"))
+    root = folder.program.root
+    common = {
+        "inside": folder.inside,
+        "modules": modules,
+        "module_dir": module_dir if root is None else f"/{module_dir.relative_to(root)}",
+        "cel_dateformat": CEL_DATEFORMAT,
+        "cel_mapping": cel_custom_mapping(),
+    }
+    names = {
+        path.name for place in (templates, TEMPLATES / "common") for path in place.glob("*.conf")
+    }
+    for name in sorted(names):
+        text = environment.get_template(name).render(**common, **values)
+        folder.write(folder.etc / name, text)
+
+
+def render_pbx(folder: NodeFolder, settings: PbxSettings) -> None:
+    """Write the hotline's own files and put its prompts in place."""
+    folder.make()
+    render(TEMPLATES / "pbx", folder, asdict(settings), PBX_MODULES)
+    install_sounds(folder, TEMPLATES / "sounds" / "zh", "zh")
+    waiting = folder.sounds / "waiting"
+    waiting.mkdir(exist_ok=True)
+    shutil.copyfile(folder.sounds / "zh" / "queue_wait.wav", waiting / "queue_wait.wav")
+    _give(folder, waiting)
+
+
+def install_sounds(folder: NodeFolder, source: Path, name: str) -> None:
+    """Copy prompt files into the instance, readable by Asterisk's user."""
+    target = folder.sounds / name
+    target.mkdir(parents=True, exist_ok=True)
+    for sound in source.glob("*.wav"):
+        shutil.copyfile(sound, target / sound.name)
+    _give(folder, target)
+
+
+def _give(folder: NodeFolder, place: Path) -> None:
+    uid, gid = folder.program.user
+    for path in (place, *place.iterdir()):
+        shutil.chown(path, uid, gid)
+
+
+def _refuse_breaks(name: str, value: object) -> None:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            _refuse_breaks(f"{name}.{key}".lstrip("."), inner)
+    elif isinstance(value, list | tuple):
+        for position, inner in enumerate(value):
+            _refuse_breaks(f"{name}[{position}]", inner)
+    elif isinstance(value, str) and any(char in value for char in _FORBIDDEN):
+        raise BadSetting(f"{name}: a line break, NUL or semicolon is not allowed here")

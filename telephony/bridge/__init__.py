@@ -1,0 +1,1 @@
+"""Three-way calls: who is rung, who is moved where, who may not be asked."""

@@ -1,0 +1,298 @@
+"""Room telephony/calls: the state of a live call, changed by facts alone.
+
+The same function builds it while the call goes on and, after a restart, from
+the node journal: what is not a fact is not remembered.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from store.facts import Fact
+from telephony import facts as f
+from telephony.roles import Mode, Place, Role, RungOutcome
+
+Private = Mapping[str, Any]
+
+
+@dataclass
+class Leg:
+    """One person's channel."""
+
+    leg_id: str
+    role: Role
+    channel: str
+    started_at: datetime
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    place: Place = Place.NOWHERE
+    number: str | None = None
+    person_id: str | None = None
+    request_id: str | None = None
+    mode: Mode | None = None
+    muted: bool = False
+    key: str | None = None
+
+    @property
+    def is_live(self) -> bool:
+        return self.ended_at is None
+
+    @property
+    def is_talking(self) -> bool:
+        return self.is_live and self.place in (Place.PAIR, Place.ROOM, Place.ASIDE)
+
+
+@dataclass
+class Rung:
+    """One person of a ladder, and how ringing them ended."""
+
+    person_id: str
+    number: str
+    ring_seconds: int
+    leg_id: str | None = None
+    rung_at: datetime | None = None
+    outcome: RungOutcome | None = None
+
+
+@dataclass
+class Request:
+    """One pressed key: a unit asked into the call."""
+
+    request_id: str
+    unit_id: str
+    role: Role
+    topic: str
+    rungs: list[Rung]
+    accepted_at: datetime | None = None
+    joined_at: datetime | None = None
+    how: str | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.how is not None
+
+    @property
+    def current(self) -> Rung | None:
+        """The rung that rings or has accepted, if any."""
+        return next((r for r in self.rungs if r.leg_id and r.outcome is None), None)
+
+    @property
+    def next_rung(self) -> int | None:
+        """The first rung not tried yet."""
+        return next(
+            (n for n, r in enumerate(self.rungs) if r.leg_id is None and r.outcome is None), None
+        )
+
+
+@dataclass
+class Call:
+    """One call and everybody in it."""
+
+    call_id: str
+    started_at: datetime
+    caller_number: str | None = None
+    legs: dict[str, Leg] = field(default_factory=dict)
+    requests: dict[str, Request] = field(default_factory=dict)
+    monitor_leg_ids: set[str] = field(default_factory=set)
+    move_asked_at: datetime | None = None
+    line_broke: bool = False
+    ended_at: datetime | None = None
+
+    @property
+    def citizen(self) -> Leg | None:
+        return next((leg for leg in self.legs.values() if leg.role is Role.CITIZEN), None)
+
+    @property
+    def operator(self) -> Leg | None:
+        """The operator who talks now."""
+        return next((x for x in self.live(Role.OPERATOR) if x.place is not Place.NOWHERE), None)
+
+    def live(self, role: Role | None = None) -> list[Leg]:
+        return [x for x in self.legs.values() if x.is_live and role in (None, x.role)]
+
+    def at(self, place: Place) -> list[Leg]:
+        return [leg for leg in self.legs.values() if leg.is_live and leg.place is place]
+
+    @property
+    def open_requests(self) -> list[Request]:
+        return [request for request in self.requests.values() if not request.is_over]
+
+    def rung_of(self, leg_id: str) -> tuple[Request, int] | None:
+        """The request and the rung this leg was rung for."""
+        for request in self.requests.values():
+            for number, rung in enumerate(request.rungs):
+                if rung.leg_id == leg_id:
+                    return request, number
+        return None
+
+
+@dataclass
+class Calls:
+    """Every live call of this node, and whose every leg is."""
+
+    by_id: dict[str, Call] = field(default_factory=dict)
+    call_of_leg: dict[str, str] = field(default_factory=dict)
+
+    def of(self, leg_id: str, linked_id: str = "") -> Call | None:
+        """The call of a leg; `linked_id` helps with legs the queue has dialled."""
+        call_id = self.call_of_leg.get(leg_id) or linked_id
+        return self.by_id.get(call_id)
+
+    def apply(self, fact: Fact, private: Private | None = None) -> None:
+        """Change the state by one fact; facts that say nothing about state are ignored."""
+        change = _CHANGES.get(type(fact))
+        if change is not None:
+            change(self, fact, private or {})
+
+    def busy_persons(self, but: str) -> set[str]:
+        """Persons who are being rung or talk in calls other than `but`."""
+        return {
+            leg.person_id
+            for call in self.by_id.values()
+            if call.call_id != but
+            for leg in call.live()
+            if leg.person_id
+        }
+
+    def forget(self, call_ids: Iterable[str]) -> None:
+        """Drop calls that are over and handed on."""
+        for call_id in call_ids:
+            call = self.by_id.pop(call_id, None)
+            for leg_id in call.legs if call else ():
+                self.call_of_leg.pop(leg_id, None)
+
+
+def _call_started(calls: Calls, fact: f.CallStarted, private: Private) -> None:
+    call = Call(fact.call_id or "", fact.at, caller_number=private.get("caller_number"))
+    calls.by_id.setdefault(call.call_id, call)
+
+
+def _leg_started(calls: Calls, fact: f.LegStarted, private: Private) -> None:
+    call = calls.by_id[fact.call_id or ""]
+    calls.call_of_leg[fact.leg_id] = call.call_id
+    call.legs[fact.leg_id] = Leg(
+        fact.leg_id, fact.role, fact.channel, fact.at, number=private.get("number"),
+        person_id=fact.person_id, request_id=fact.request_id,
+    )  # fmt: skip
+
+
+def _leg(calls: Calls, fact: Any) -> Leg | None:
+    call = calls.by_id.get(fact.call_id or "")
+    return call.legs.get(fact.leg_id) if call else None
+
+
+def _leg_named(calls: Calls, fact: f.LegNamed, _: Private) -> None:
+    if leg := _leg(calls, fact):
+        leg.role = fact.role
+
+
+def _leg_answered(calls: Calls, fact: f.LegAnswered, _: Private) -> None:
+    if leg := _leg(calls, fact):
+        leg.answered_at = fact.at
+
+
+def _leg_moved(calls: Calls, fact: f.LegMoved, _: Private) -> None:
+    if leg := _leg(calls, fact):
+        leg.place = fact.place
+
+
+def _leg_ended(calls: Calls, fact: f.LegEnded, _: Private) -> None:
+    if leg := _leg(calls, fact):
+        leg.ended_at, leg.place = fact.at, Place.NOWHERE
+
+
+def _leg_muted(calls: Calls, fact: f.LegMuted, _: Private) -> None:
+    if leg := _leg(calls, fact):
+        leg.muted = fact.muted
+
+
+def _call_ended(calls: Calls, fact: f.CallEnded, _: Private) -> None:
+    if call := calls.by_id.get(fact.call_id or ""):
+        call.ended_at, call.line_broke = fact.at, fact.line_broke
+
+
+def _connect_asked(calls: Calls, fact: f.ConnectAsked, private: Private) -> None:
+    rungs = [
+        Rung(person, number, seconds)
+        for person, number, seconds in zip(
+            fact.persons, private["numbers"], fact.ring_seconds, strict=True
+        )
+    ]
+    call = calls.by_id[fact.call_id or ""]
+    call.requests[fact.request_id] = Request(
+        fact.request_id, fact.unit_id, fact.role, fact.topic, rungs
+    )
+
+
+def _request(calls: Calls, fact: Any) -> Request | None:
+    call = calls.by_id.get(fact.call_id or "")
+    return call.requests.get(fact.request_id) if call else None
+
+
+def _rung_rung(calls: Calls, fact: f.RungRung, _: Private) -> None:
+    if request := _request(calls, fact):
+        rung = request.rungs[fact.rung]
+        rung.leg_id, rung.rung_at = fact.leg_id, fact.at
+        calls.call_of_leg[fact.leg_id] = fact.call_id or ""
+
+
+def _rung_over(calls: Calls, fact: f.RungOver, _: Private) -> None:
+    if request := _request(calls, fact):
+        request.rungs[fact.rung].outcome = fact.outcome
+
+
+def _accepted(calls: Calls, fact: f.ConnectAccepted, _: Private) -> None:
+    if request := _request(calls, fact):
+        request.accepted_at = fact.at
+
+
+def _answered(calls: Calls, fact: f.ConnectAnswered, _: Private) -> None:
+    if leg := _leg(calls, fact):
+        leg.key = fact.outcome
+
+
+def _joined(calls: Calls, fact: f.ConnectJoined, _: Private) -> None:
+    if request := _request(calls, fact):
+        request.joined_at = fact.at
+
+
+def _over(calls: Calls, fact: f.ConnectOver, _: Private) -> None:
+    if request := _request(calls, fact):
+        request.how = fact.how
+
+
+def _move_asked(calls: Calls, fact: f.MoveToRoomAsked, _: Private) -> None:
+    calls.by_id[fact.call_id or ""].move_asked_at = fact.at
+
+
+def _monitoring_asked(calls: Calls, fact: f.MonitoringAsked, _: Private) -> None:
+    calls.call_of_leg[fact.leg_id] = fact.call_id or ""
+    calls.by_id[fact.call_id or ""].monitor_leg_ids.add(fact.leg_id)
+
+
+def _monitoring_mode(calls: Calls, fact: f.MonitoringMode, _: Private) -> None:
+    if leg := _leg(calls, fact):
+        leg.mode = fact.mode
+
+
+_CHANGES: dict[type[Fact], Callable[[Calls, Any, Private], None]] = {
+    f.CallStarted: _call_started,
+    f.LegStarted: _leg_started,
+    f.LegNamed: _leg_named,
+    f.LegAnswered: _leg_answered,
+    f.LegMoved: _leg_moved,
+    f.LegEnded: _leg_ended,
+    f.LegMuted: _leg_muted,
+    f.CallEnded: _call_ended,
+    f.ConnectAsked: _connect_asked,
+    f.RungRung: _rung_rung,
+    f.RungOver: _rung_over,
+    f.ConnectAccepted: _accepted,
+    f.ConnectAnswered: _answered,
+    f.ConnectJoined: _joined,
+    f.ConnectOver: _over,
+    f.MoveToRoomAsked: _move_asked,
+    f.MonitoringAsked: _monitoring_asked,
+    f.MonitoringMode: _monitoring_mode,
+}

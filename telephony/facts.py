@@ -1,0 +1,232 @@
+"""Room telephony: what can happen to a call, its legs, its connects, and to operators.
+
+Ids only. Numbers and names travel beside a fact in the journal's private part.
+"""
+
+from typing import ClassVar
+
+from store.facts import Fact
+from telephony.roles import Mode, Place, Role, RungOutcome
+
+
+class CallStarted(Fact):
+    """A citizen's call reached us (private: caller_number, caller_name)."""
+
+    kind: ClassVar[str] = "call_started"
+    node: str
+    called: str
+
+
+class LegStarted(Fact):
+    """A channel of this call exists (private: number)."""
+
+    kind: ClassVar[str] = "leg_started"
+    leg_id: str
+    role: Role
+    channel: str
+    person_id: str | None = None
+    request_id: str | None = None
+
+
+class LegNamed(Fact):
+    """The dialplan said whose leg this is."""
+
+    kind: ClassVar[str] = "leg_named"
+    leg_id: str
+    role: Role
+
+
+class LegAnswered(Fact):
+    kind: ClassVar[str] = "leg_answered"
+    leg_id: str
+    role: Role
+
+
+class TrackStarted(Fact):
+    """From here on what this person says is recorded."""
+
+    kind: ClassVar[str] = "track_started"
+    leg_id: str
+    role: Role
+    started_ms: int
+
+
+class LegMoved(Fact):
+    """The leg entered or left a pair, a room, the queue, …"""
+
+    kind: ClassVar[str] = "leg_moved"
+    leg_id: str
+    role: Role
+    place: Place
+
+
+class LegEnded(Fact):
+    """`cause` is the Q.850 cause; None where the line broke and nobody could say."""
+
+    kind: ClassVar[str] = "leg_ended"
+    leg_id: str
+    role: Role
+    cause: int | None
+
+
+class CallEnded(Fact):
+    """The last leg is gone. `line_broke`: Asterisk died under the call."""
+
+    kind: ClassVar[str] = "call_ended"
+    line_broke: bool = False
+
+
+class ConnectAsked(Fact):
+    """One key was pressed (private: numbers, one a rung)."""
+
+    kind: ClassVar[str] = "connect_asked"
+    request_id: str
+    unit_id: str
+    role: Role
+    topic: str
+    persons: list[str]
+    ring_seconds: list[int]
+
+
+class RungRung(Fact):
+    """Written before the INVITE leaves, so that nobody is ever rung twice for one request."""
+
+    kind: ClassVar[str] = "rung_rung"
+    request_id: str
+    rung: int
+    person_id: str
+    leg_id: str
+
+
+class RungOver(Fact):
+    kind: ClassVar[str] = "rung_over"
+    request_id: str
+    rung: int
+    outcome: RungOutcome
+
+
+class ConnectAccepted(Fact):
+    """The newcomer pressed 1."""
+
+    kind: ClassVar[str] = "connect_accepted"
+    request_id: str
+    leg_id: str
+
+
+class ConnectAnswered(Fact):
+    """The newcomer pressed 2, a wrong key, or none; see `outcome`."""
+
+    kind: ClassVar[str] = "connect_answered"
+    request_id: str
+    leg_id: str
+    outcome: str
+
+
+class ConnectJoined(Fact):
+    """Citizen and newcomer are in the room together."""
+
+    kind: ClassVar[str] = "connect_joined"
+    request_id: str
+    leg_id: str
+
+
+class ConnectOver(Fact):
+    """The request rings nobody any more: joined earlier, cancelled, or the ladder is spent."""
+
+    kind: ClassVar[str] = "connect_over"
+    request_id: str
+    how: str
+
+
+class MoveToRoomAsked(Fact):
+    """These legs are being moved into the call's room in one action."""
+
+    kind: ClassVar[str] = "move_to_room_asked"
+    leg_ids: list[str]
+
+
+class MonitoringAsked(Fact):
+    """A supervisor's phone is rung so that they can take part."""
+
+    kind: ClassVar[str] = "monitoring_asked"
+    monitor_id: str
+    leg_id: str
+    spied_leg_id: str
+    by: str
+    mode: Mode
+    reason: str
+
+
+class MonitoringMode(Fact):
+    """From now on this supervisor listens, whispers or takes part."""
+
+    kind: ClassVar[str] = "monitoring_mode"
+    leg_id: str
+    mode: Mode
+
+
+class LegMuted(Fact):
+    kind: ClassVar[str] = "leg_muted"
+    leg_id: str
+    muted: bool
+    by: str
+
+
+class CommandTaken(Fact):
+    """The controller owns this command; from here on it is never started a second time."""
+
+    kind: ClassVar[str] = "command_taken"
+    command_id: str
+    command: str
+
+
+class CommandDone(Fact):
+    kind: ClassVar[str] = "command_done"
+    command_id: str
+
+
+class CommandRefused(Fact):
+    """`reason` is a word of `telephony.bridge.refusals`."""
+
+    kind: ClassVar[str] = "command_refused"
+    command_id: str
+    reason: str
+
+
+class CommandUnknown(Fact):
+    """Asterisk neither did it nor refused it in time."""
+
+    kind: ClassVar[str] = "command_unknown"
+    command_id: str
+    reason: str
+
+
+class OperatorSignedIn(Fact):
+    kind: ClassVar[str] = "operator_signed_in"
+    operator_id: str
+    extension: str
+
+
+class OperatorSignedOut(Fact):
+    kind: ClassVar[str] = "operator_signed_out"
+    operator_id: str
+    extension: str
+
+
+class OperatorPaused(Fact):
+    """`reason` is empty where the operator is ready again."""
+
+    kind: ClassVar[str] = "operator_paused"
+    operator_id: str
+    extension: str
+    paused: bool
+    reason: str = ""
+
+
+class ControllerStarted(Fact):
+    """`calls` live calls were found again, `ended` had ended meanwhile."""
+
+    kind: ClassVar[str] = "controller_started"
+    node: str
+    calls: int
+    ended: int

@@ -1,0 +1,1 @@
+"""Room: sealed tracks → one timeline of words with speakers. May import recording, store."""
