@@ -78,7 +78,8 @@ def _frame_levels(pcm: Pcm) -> NDArray[np.float64]:
     missing = -len(pcm) % FRAME
     frames = np.pad(pcm, (0, missing)).reshape(-1, FRAME).astype(np.float32)
     power = np.einsum("ij,ij->i", frames, frames, dtype=np.float64) / FRAME
-    return np.maximum(10 * np.log10(np.maximum(power, 1e-9) / 32768.0**2), FLOOR_DB)
+    level: NDArray[np.float64] = 10 * np.log10(np.maximum(power, 1e-9) / 32768.0**2)
+    return np.maximum(level, FLOOR_DB)
 
 
 def _threshold(level: NDArray[np.float64]) -> float:
@@ -87,9 +88,7 @@ def _threshold(level: NDArray[np.float64]) -> float:
     return min(max(noise + ABOVE_NOISE_DB, QUIETEST_SPEECH_DB), LOUDEST_THRESHOLD_DB)
 
 
-def _with_hysteresis(
-    level: NDArray[np.float64], opens: float, closes: float
-) -> NDArray[np.bool_]:
+def _with_hysteresis(level: NDArray[np.float64], opens: float, closes: float) -> NDArray[np.bool_]:
     """Loud from `opens` on until the level falls below `closes`."""
     decided = (level >= opens) | (level < closes)
     last = np.maximum.accumulate(np.where(decided, np.arange(level.size), -1))

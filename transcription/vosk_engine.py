@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import vosk
 
 from transcription.engine import RATE, ModelUnusable, Pcm
@@ -31,9 +32,17 @@ class VoskEngine:
         self.language = language or language_of(folder)
         self._model = load(folder.resolve())
         self._grammar = json.dumps(list(grammar), ensure_ascii=False) if grammar else None
+        # A half-written graph loads and fails only here: better now than in a call.
+        self.words(np.zeros(RATE // 4, np.int16))
 
     def words(self, pcm: Pcm) -> list[Word]:
         """See `Engine.words`."""
+        try:
+            return self._decode(pcm)
+        except Exception as error:  # vosk raises nothing narrower
+            raise ModelUnusable(f"{self.model} is damaged: Vosk cannot decode with it") from error
+
+    def _decode(self, pcm: Pcm) -> list[Word]:
         recogniser = self._recogniser()
         found: list[Word] = []
         for at in range(0, len(pcm), CHUNK):

@@ -9,8 +9,8 @@ _SIP = (
     "res_pjsip_outbound_authenticator_digest", "res_pjsip_endpoint_identifier_ip",
     "res_pjsip_endpoint_identifier_user", "res_pjsip_registrar", "res_pjsip_sdp_rtp",
     "res_pjsip_dtmf_info", "res_pjsip_caller_id", "res_pjsip_nat", "res_pjsip_rfc3326",
-    "res_pjsip_logger", "res_pjsip_path", "res_pjsip_acl", "res_pjsip_pubsub", "chan_pjsip", "res_rtp_asterisk",
-    "res_srtp",
+    "res_pjsip_logger", "res_pjsip_path", "res_pjsip_acl", "res_pjsip_pubsub", "chan_pjsip",
+    "res_rtp_asterisk", "res_srtp",
 )  # fmt: skip
 _AUDIO = (
     "codec_alaw", "codec_ulaw", "codec_a_mu", "codec_resample", "codec_g722", "format_wav",

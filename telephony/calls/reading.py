@@ -36,8 +36,13 @@ class Meant:
 
 def read(event: CelEvent, calls: Calls, node: str) -> list[Meant]:
     """The facts this event means; none for events that mean nothing to a call of ours."""
-    reader = _READERS.get(event.user_type or event.name)
+    reader = _READERS.get(event.moment)
     return reader(event, calls, node) if reader else []
+
+
+def _text(event: CelEvent) -> str:
+    """What the dialplan wrote after the comma of CELGenUserEvent."""
+    return str(event.extra.get("extra", ""))
 
 
 def _chan_start(event: CelEvent, calls: Calls, node: str) -> list[Meant]:
@@ -70,7 +75,7 @@ def _call(event: CelEvent, calls: Calls, node: str) -> list[Meant]:
     if event.unique_id in calls.by_id:
         return []
     started = f.CallStarted(
-        at=event.at, call_id=event.unique_id, node=node, called=event.text or event.exten
+        at=event.at, call_id=event.unique_id, node=node, called=_text(event) or event.exten
     )
     leg = f.LegStarted(
         at=event.at, call_id=event.unique_id, leg_id=event.unique_id, role=Role.CITIZEN,
@@ -109,7 +114,7 @@ def _track(event: CelEvent, call: Call, leg: Leg) -> list[Fact]:
     made.append(
         f.TrackStarted(
             at=event.at, call_id=call.call_id, leg_id=leg.leg_id, role=role,
-            started_ms=int(event.text or 0),
+            started_ms=int(_text(event) or 0),
         )
     )  # fmt: skip
     return made
@@ -166,7 +171,7 @@ def _pressed(outcome: str) -> Callable[[CelEvent, Call, Leg], list[Fact]]:
 
 
 def _monitor(event: CelEvent, call: Call, leg: Leg) -> list[Fact]:
-    mode = Mode((event.text or "listen").split()[0])
+    mode = Mode((_text(event) or "listen").split()[0])
     made: list[Fact] = [
         f.MonitoringMode(at=event.at, call_id=call.call_id, leg_id=leg.leg_id, mode=mode)
     ]

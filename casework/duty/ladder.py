@@ -1,0 +1,61 @@
+"""Room casework/duty: who of a unit is rung now, in order."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from casework.duty.tables import Shift, Unit
+from casework.duty.times import Dated, Time, Weekly
+
+
+class UnknownUnit(LookupError):
+    """No unit of this id."""
+
+
+@dataclass(frozen=True)
+class DutyPerson:
+    """Somebody on duty. `rung`: 0 primary, 1 deputy, 2 duty leader."""
+
+    person_id: str
+    person_name: str
+    number: str
+    rung: int
+    ring_seconds: int
+
+
+async def unit_kind(session: AsyncSession, unit_id: str) -> str:
+    """unit | petition | emergency; `UnknownUnit`."""
+    unit = await session.get(Unit, unit_id)
+    if unit is None:
+        raise UnknownUnit(unit_id)
+    return unit.kind
+
+
+async def ladder(session: AsyncSession, unit_id: str, at: datetime) -> list[DutyPerson]:
+    """Primary, deputy, duty leader on duty at this moment; each person once. `UnknownUnit`."""
+    await unit_kind(session, unit_id)
+    shifts = await session.scalars(select(Shift).where(Shift.unit_id == unit_id))
+    on_duty = [shift for shift in shifts if time_of(shift).is_on(at)]
+    # A dated shift stands in for the weekly one of its rung.
+    on_duty.sort(key=lambda shift: (shift.rung, shift.starts_at is None))
+    persons: list[DutyPerson] = []
+    for shift in on_duty:
+        taken = {person.rung for person in persons}, {person.person_id for person in persons}
+        if shift.rung not in taken[0] and shift.person_id not in taken[1]:
+            persons.append(
+                DutyPerson(
+                    shift.person_id, shift.person_name, shift.number, shift.rung,
+                    shift.ring_seconds,
+                )
+            )  # fmt: skip
+    return persons
+
+
+def time_of(shift: Shift) -> Time:
+    """When this shift is on."""
+    if shift.starts_at is not None and shift.ends_at is not None:
+        return Dated(shift.starts_at, shift.ends_at)
+    days = frozenset(int(day) for day in shift.weekdays)
+    return Weekly(days, shift.from_minute, shift.to_minute)

@@ -1,0 +1,1 @@
+"""Tickets: what came of a call."""

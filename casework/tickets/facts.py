@@ -1,0 +1,19 @@
+"""Room casework/tickets: what happens to tickets."""
+
+from typing import ClassVar
+
+from store.facts import Fact
+
+
+class TicketOpened(Fact):
+    kind: ClassVar[str] = "ticket_opened"
+    number: str
+    matter: int
+    with_transcript: bool
+
+
+class TranscriptAttached(Fact):
+    """The ticket was opened without; here it is."""
+
+    kind: ClassVar[str] = "transcript_attached"
+    number: str

@@ -1,0 +1,117 @@
+"""Room casework/tickets: opening tickets, each matter of each call exactly once."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from casework.tickets.facts import TicketOpened, TranscriptAttached
+from casework.tickets.tables import Ticket
+from store import journal
+from store.base import new_id, now
+
+CITY_TIME = ZoneInfo("Asia/Shanghai")
+FIRST_MATTER = 1
+# Whoever numbers tickets holds this lock until their transaction ends (PostgreSQL).
+_NUMBERING = 0x7469636B
+
+
+@dataclass(frozen=True)
+class TicketDraft:
+    """A call as it becomes a ticket. Without a transcript `body` is empty and the note says why."""
+
+    call_id: str
+    kind: str
+    called_at: datetime
+    caller_number: str | None
+    title: str
+    body: str
+    who_spoke: list[str]
+    units: list[str]
+    has_transcript: bool
+    transcript_note: str
+    recording_folder: str | None
+    recording_sha256: str | None
+    has_gap: bool
+    line_broke: bool
+    links: dict[str, str] = field(default_factory=dict)
+
+
+async def open_ticket(session: AsyncSession, draft: TicketDraft) -> Ticket:
+    """The call's first matter: opened now, or the one that is there, given what it lacks."""
+    await _lock(session)
+    ticket = await session.scalar(
+        select(Ticket).where(Ticket.call_id == draft.call_id, Ticket.matter == FIRST_MATTER)
+    )
+    if ticket is None:
+        return await _open(session, draft, FIRST_MATTER)
+    if draft.has_transcript and ticket.transcript_state != "done":
+        await _attach(session, ticket, draft)
+    return ticket
+
+
+async def add_matter(session: AsyncSession, call_id: str, title: str, by: str) -> Ticket:
+    """One more matter of the same call, opened by a person. LookupError without a first one."""
+    await _lock(session)
+    matters = list(await session.scalars(select(Ticket).where(Ticket.call_id == call_id)))
+    first = next((ticket for ticket in matters if ticket.matter == FIRST_MATTER), None)
+    if first is None:
+        raise LookupError(call_id)
+    draft = TicketDraft(
+        call_id=call_id, kind=first.kind, called_at=first.called_at,
+        caller_number=first.caller_number, title=title, body="", who_spoke=first.who_spoke,
+        units=[], has_transcript=False, transcript_note=f"见 {first.number}",
+        recording_folder=first.recording_folder, recording_sha256=first.recording_sha256,
+        has_gap=first.has_gap, line_broke=first.line_broke, links=dict(first.links),
+    )  # fmt: skip
+    ticket = await _open(session, draft, max(t.matter for t in matters) + 1)
+    ticket.edited_by = by
+    return ticket
+
+
+async def _open(session: AsyncSession, draft: TicketDraft, matter: int) -> Ticket:
+    moment = now()
+    ticket = Ticket(
+        ticket_id=new_id(), number=await _next_number(session, moment), call_id=draft.call_id,
+        matter=matter, kind=draft.kind, status="open", opened_at=moment,
+        called_at=draft.called_at, caller_number=draft.caller_number, title=draft.title,
+        body=draft.body, who_spoke=draft.who_spoke, units=draft.units,
+        transcript_state="done" if draft.has_transcript else "none",
+        transcript_note=draft.transcript_note, recording_folder=draft.recording_folder,
+        recording_sha256=draft.recording_sha256, has_gap=draft.has_gap,
+        line_broke=draft.line_broke, links=draft.links,
+    )  # fmt: skip
+    session.add(ticket)
+    await session.flush()
+    fact = TicketOpened(
+        at=moment, call_id=draft.call_id, ticket_id=ticket.ticket_id, number=ticket.number,
+        matter=matter, with_transcript=draft.has_transcript,
+    )  # fmt: skip
+    await journal.append(session, fact)
+    return ticket
+
+
+async def _attach(session: AsyncSession, ticket: Ticket, draft: TicketDraft) -> None:
+    ticket.transcript_state, ticket.transcript_note = "done", draft.transcript_note
+    if ticket.edited_by is None:  # what a person wrote is not written over
+        ticket.title, ticket.body = draft.title, draft.body
+    fact = TranscriptAttached(
+        at=now(), call_id=ticket.call_id, ticket_id=ticket.ticket_id, number=ticket.number
+    )
+    await journal.append(session, fact)
+
+
+async def _lock(session: AsyncSession) -> None:
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _NUMBERING})
+
+
+async def _next_number(session: AsyncSession, moment: datetime) -> str:
+    """`PT20261124-000001`: counted by the day, in the city's time."""
+    prefix = f"PT{moment.astimezone(CITY_TIME):%Y%m%d}-"
+    newest = await session.scalar(
+        select(func.max(Ticket.number)).where(Ticket.number.like(f"{prefix}%"))
+    )
+    return f"{prefix}{int(newest.removeprefix(prefix)) + 1 if newest else 1:06d}"

@@ -1,0 +1,38 @@
+"""Room casework/tickets: one row a matter of a call."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from store.base import Base, UtcDateTime
+
+
+class Ticket(Base):
+    """A matter. `kind`: call | message | abandoned; `transcript_state`: none | done."""
+
+    __tablename__ = "ticket"
+    __table_args__ = (UniqueConstraint("call_id", "matter"),)
+
+    ticket_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    number: Mapped[str] = mapped_column(String(20), unique=True)
+    call_id: Mapped[str] = mapped_column(String(80), index=True)
+    matter: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(20))
+    status: Mapped[str] = mapped_column(String(20), index=True)
+    opened_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    called_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    caller_number: Mapped[str | None] = mapped_column(String(40))
+    title: Mapped[str] = mapped_column(String(200))
+    body: Mapped[str] = mapped_column(Text)
+    who_spoke: Mapped[list[str]] = mapped_column(JSON)
+    units: Mapped[list[str]] = mapped_column(JSON)
+    transcript_state: Mapped[str] = mapped_column(String(20))
+    transcript_note: Mapped[str] = mapped_column(String(400))
+    recording_folder: Mapped[str | None] = mapped_column(String(200))
+    recording_sha256: Mapped[str | None] = mapped_column(String(64))
+    has_gap: Mapped[bool] = mapped_column(default=False)
+    line_broke: Mapped[bool] = mapped_column(default=False)
+    edited_by: Mapped[str | None] = mapped_column(String(80))
+    links: Mapped[dict[str, Any]] = mapped_column(JSON)

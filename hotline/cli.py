@@ -1,0 +1,152 @@
+"""Room hotline: the command line. `hotline --help`."""
+
+import asyncio
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from hotline.settings import Settings, SettingsWrong, load_settings
+
+app = typer.Typer(help="12345 热线 / the 12345 hotline", no_args_is_help=True, add_completion=False)
+roster_app = typer.Typer(help="值班表 / duty roster", no_args_is_help=True)
+user_app = typer.Typer(help="帐号 / accounts", no_args_is_help=True)
+model_app = typer.Typer(help="语音模型 / speech models", no_args_is_help=True)
+app.add_typer(roster_app, name="roster")
+app.add_typer(user_app, name="user")
+app.add_typer(model_app, name="model")
+
+
+def main() -> None:
+    """Entry of `bin/hotline`."""
+    app()
+
+
+def _settings() -> Settings:
+    try:
+        return load_settings()
+    except SettingsWrong as wrong:
+        _fail(str(wrong))
+
+
+def _fail(text: str) -> NoReturn:
+    typer.secho(text, fg=typer.colors.RED, err=True)
+    raise typer.Exit(1)
+
+
+@app.command()
+def setup() -> None:
+    """Build what the machine lacks: Asterisk, the database's tables, speech models."""
+    from hotline.set_up import set_up
+    from telephony.asterisk.install import AsteriskMissing
+
+    try:
+        asyncio.run(set_up(_settings(), typer.echo))
+    except AsteriskMissing as missing:
+        _fail(str(missing))
+
+
+@app.command()
+def up() -> None:
+    """Start every part, watch them, stop them all on Ctrl-C or SIGTERM."""
+    from hotline.run import run_everything
+
+    asyncio.run(run_everything(_settings(), typer.echo))
+
+
+@app.command()
+def part(
+    name: Annotated[str, typer.Argument(help="controller | api | desk | transcriber")],
+) -> None:
+    """Start one part alone (Asterisk and the tables must be there)."""
+    from hotline.installation import Installation
+    from hotline.parts import PARTS, run_part
+
+    if name not in PARTS:
+        _fail(f"没有这个部件 / no such part: {name}; {', '.join(PARTS)}")
+    asyncio.run(run_part(name, Installation(_settings())))
+
+
+@roster_app.command("import")
+def roster_import(file: Path) -> None:
+    """Check a roster file row by row and, if all is right, replace the roster with it."""
+    from casework.duty.roster import RosterWrong, import_roster, read_roster
+    from hotline.installation import Installation
+
+    async def go(text: str) -> str:
+        roster = read_roster(text)
+        database = Installation(_settings()).open_database()
+        try:
+            async with database.transaction() as session:
+                fact = await import_roster(session, roster, by="cli")
+        finally:
+            await database.close()
+        return f"已导入 / imported: {fact.units} units, {fact.shifts} shifts"
+
+    try:
+        typer.echo(asyncio.run(go(file.read_text(encoding="utf-8"))))
+    except RosterWrong as wrong:
+        _fail(str(wrong))
+    except (OSError, UnicodeDecodeError) as error:
+        _fail(f"{file}: {error}")
+
+
+@user_app.command("add")
+def user_add(
+    username: str,
+    role: str,
+    name: Annotated[str, typer.Option(help="姓名 / shown name")] = "",
+    extension: Annotated[str, typer.Option(help="话机分机 / desk phone")] = "",
+    password: Annotated[
+        str,
+        typer.Option(help="密码,缺省则生成 / generated if not given", envvar="HOTLINE_PASSWORD"),
+    ] = "",
+) -> None:
+    """Add an account, or give it a new password and role."""
+    from api.accounts import BadAccount, add_user
+
+    from hotline.installation import Installation
+
+    word = password or secrets.token_urlsafe(9)
+
+    async def go() -> None:
+        database = Installation(_settings()).open_database()
+        try:
+            async with database.transaction() as session:
+                await add_user(
+                    session, username, name=name or username, role=role, password=word,
+                    extension=extension or None,
+                )  # fmt: skip
+        finally:
+            await database.close()
+
+    try:
+        asyncio.run(go())
+    except BadAccount as bad:
+        _fail(str(bad))
+    typer.echo(f"{username}  {role}  {'' if password else word}")
+
+
+@model_app.command("add")
+def model_add(file: Path) -> None:
+    """Unpack a Vosk model (zip) so that it is used from the next start on."""
+    from hotline.work.stages import model_settings
+    from transcription.engine import ModelUnusable
+    from transcription.models import add_zip
+
+    try:
+        added = add_zip(file, model_settings(_settings()))
+        typer.echo(f"已添加 / added: {added.name}")
+    except (ModelUnusable, OSError) as error:
+        _fail(str(error))
+
+
+@app.command()
+def demo() -> None:
+    """Run the simulated city against a service of its own and show what came of it."""
+    from hotline.demo import run_demo
+
+    stay = os.isatty(1) and not os.environ.get("DEMO_EXIT")
+    raise typer.Exit(asyncio.run(run_demo(_settings(), stay=stay)))

@@ -1,0 +1,68 @@
+"""Room hotline/health: parts say that they live; who has been silent too long does not."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from api.health import PartHealth
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hotline.health.tables import PartState
+from hotline.owed.tables import OwedWork
+from store.base import now
+from store.database import Database, DatabaseAway
+
+log = structlog.get_logger()
+
+BEAT_SECONDS = 2.0
+SILENT_AFTER = timedelta(seconds=10)
+EXPECTED = ("controller", "desk", "transcriber")
+
+
+class Heartbeat:
+    """Writes one part's row."""
+
+    def __init__(self, database: Database, part: str, node: str) -> None:
+        self._database = database
+        self._part = part
+        self._node = node
+
+    async def run(self, detail: Callable[[], Mapping[str, Any]] = dict) -> None:
+        """Until cancelled; a database that is away is somebody else's alarm."""
+        while True:
+            try:
+                async with self._database.transaction() as session:
+                    await self._beat(session, dict(detail()))
+            except DatabaseAway:
+                log.debug("heartbeat_waits", part=self._part)
+            await asyncio.sleep(BEAT_SECONDS)
+
+    async def _beat(self, session: AsyncSession, detail: dict[str, Any]) -> None:
+        await session.merge(PartState(part=self._part, node=self._node, at=now(), detail=detail))
+
+
+async def parts_health(database: Database) -> list[PartHealth]:
+    """Each expected part: does it live, and what does it say is wrong?"""
+    async with database.reading() as session:
+        rows = {row.part: row for row in await session.scalars(select(PartState))}
+        dead = await session.scalar(
+            select(func.count()).select_from(OwedWork).where(OwedWork.state == "dead")
+        )
+    found = [_health(part, rows.get(part)) for part in EXPECTED]
+    controller = rows.get("controller")
+    says = controller.detail if controller is not None else {}
+    found.append(PartHealth("asterisk", bool(says.get("asterisk")), ""))
+    found.append(PartHealth("ami", bool(says.get("ami")), ""))
+    found.append(PartHealth("owed_work", not dead, f"{dead} dead" if dead else ""))
+    return found
+
+
+def _health(part: str, row: PartState | None) -> PartHealth:
+    if row is None:
+        return PartHealth(part, False, "never seen")
+    if now() - row.at > SILENT_AFTER:
+        return PartHealth(part, False, f"silent since {row.at.isoformat(timespec='seconds')}")
+    return PartHealth(part, True, "")

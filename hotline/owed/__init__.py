@@ -1,0 +1,1 @@
+"""What is still owed after a call: the database says it, queues only carry it."""

@@ -1,0 +1,111 @@
+"""Room hotline/owed: owing, leasing, finishing, giving back, giving up."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hotline.owed.tables import OwedWork
+from store import journal
+from store.base import now
+from store.facts import Fact
+
+TRANSCRIBE = "transcribe"
+TICKET = "ticket"
+MAX_ATTEMPTS = {TRANSCRIBE: 4, TICKET: 50}
+LEASE = {TRANSCRIBE: timedelta(minutes=10), TICKET: timedelta(minutes=1)}
+
+
+class WorkDied(Fact):
+    """Tried as often as allowed; a person has to look at it."""
+
+    kind: ClassVar[str] = "work_died"
+    stage: str
+    attempts: int
+    error: str
+
+
+@dataclass(frozen=True)
+class Leased:
+    """A piece of work this worker may do now."""
+
+    call_id: str
+    stage: str
+    attempt: int
+
+
+async def owe(session: AsyncSession, call_id: str, stage: str, *, again: bool = False) -> None:
+    """Write down that this work is owed; owing twice is owing once, unless done and `again`."""
+    row = await session.get(OwedWork, (call_id, stage))
+    moment = now()
+    if row is None:
+        session.add(
+            OwedWork(
+                call_id=call_id, stage=stage, state="owed", owed_since=moment, not_before=moment,
+                attempts=0,
+            )
+        )  # fmt: skip
+    elif again and row.state == "done":
+        row.state, row.owed_since, row.not_before, row.attempts = "owed", moment, moment, 0
+    await session.flush()
+
+
+async def lease(
+    session: AsyncSession, call_id: str, stage: str, worker: str, at: datetime
+) -> Leased | None:
+    """Take this work if it is owed and nobody else is at it; one statement, so one winner."""
+    taken = await session.execute(
+        update(OwedWork)
+        .where(
+            OwedWork.call_id == call_id,
+            OwedWork.stage == stage,
+            OwedWork.state == "owed",
+            OwedWork.not_before <= at,
+            or_(OwedWork.lease_until.is_(None), OwedWork.lease_until < at),
+        )
+        .values(lease_owner=worker, lease_until=at + LEASE[stage], attempts=OwedWork.attempts + 1)
+        .returning(OwedWork.attempts)
+    )
+    attempt = taken.scalar_one_or_none()
+    return None if attempt is None else Leased(call_id, stage, attempt)
+
+
+async def finish(session: AsyncSession, work: Leased) -> None:
+    """The work is done, in the same transaction as what it made."""
+    row = await session.get_one(OwedWork, (work.call_id, work.stage))
+    row.state, row.done_at, row.lease_owner, row.lease_until = "done", now(), None, None
+    row.last_error = None
+
+
+async def give_back(session: AsyncSession, work: Leased, error: str) -> bool:
+    """It failed: try later, or (True) it is dead and in plain sight."""
+    row = await session.get_one(OwedWork, (work.call_id, work.stage))
+    row.lease_owner, row.lease_until, row.last_error = None, None, error[:2000]
+    row.not_before = now() + timedelta(seconds=min(300, 2**work.attempt))
+    if work.attempt < MAX_ATTEMPTS[work.stage]:
+        return False
+    row.state = "dead"
+    await journal.append(
+        session,
+        WorkDied(
+            at=now(), call_id=work.call_id, stage=work.stage, attempts=work.attempt,
+            error=error.partition(":")[0][:80],
+        ),
+    )  # fmt: skip
+    return True
+
+
+async def offered(session: AsyncSession, stages: Sequence[str], at: datetime) -> list[Leased]:
+    """What is owed, due and unleased: the sweep offers it (again) to the queue."""
+    rows = await session.scalars(
+        select(OwedWork).where(
+            OwedWork.stage.in_(stages),
+            OwedWork.state == "owed",
+            OwedWork.not_before <= at,
+            or_(OwedWork.lease_until.is_(None), OwedWork.lease_until < at),
+        )
+    )
+    return [Leased(row.call_id, row.stage, row.attempts) for row in rows]

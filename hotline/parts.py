@@ -1,0 +1,90 @@
+"""Room hotline: what each process of the program runs; the table is at the foot."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
+from datetime import timedelta
+
+import structlog
+import uvicorn
+from api.app import ApiParts, create_app
+
+from hotline.controller_part import ControllerPart, nudge
+from hotline.health import Heartbeat, parts_health
+from hotline.installation import Installation
+from hotline.logs import set_up_logs
+from hotline.owed.ledger import TICKET, TRANSCRIBE
+from hotline.work.stages import Transcribing, open_call_ticket
+from hotline.work.worker import Doing, Worker
+
+log = structlog.get_logger()
+
+
+async def run_part(name: str, installation: Installation) -> None:
+    """Run one part until SIGTERM or SIGINT."""
+    set_up_logs(name)
+    main = asyncio.create_task(PARTS[name](installation), name=name)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, main.cancel)
+    log.info("part_started")
+    try:
+        await main
+    except asyncio.CancelledError:
+        log.info("part_stopped")
+
+
+async def _controller(installation: Installation) -> None:
+    await ControllerPart(installation).run()
+
+
+async def _api(installation: Installation) -> None:
+    database = installation.open_database()
+    settings = installation.settings
+    app = create_app(
+        ApiParts(
+            database=database,
+            archive=settings.archive,
+            node=settings.node,
+            token_lifetime=timedelta(hours=settings.token_hours),
+            nudge=lambda: nudge(installation.nudge_path),
+            health=lambda: parts_health(database),
+        )
+    )
+    config = uvicorn.Config(
+        app, host=settings.api_host, port=settings.api_port, log_level="warning",
+        access_log=False, server_header=False,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    # Signals are this part's, not the web server's.
+    server.capture_signals = nullcontext  # type: ignore[method-assign]
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(Heartbeat(database, "api", settings.node).run(), name="heartbeat")
+            tasks.create_task(server.serve(), name="http")
+    finally:
+        await database.close()
+
+
+async def _desk(installation: Installation) -> None:
+    await _worker(installation, "desk", {TICKET: open_call_ticket}).run()
+
+
+async def _transcriber(installation: Installation) -> None:
+    transcribing = Transcribing(installation.settings)
+    await _worker(installation, "transcriber", {TRANSCRIBE: transcribing.do}).run()
+
+
+def _worker(installation: Installation, name: str, doing: Mapping[str, Doing]) -> Worker:
+    settings = installation.settings
+    queue = settings.data_dir / f"queue-{name}.sqlite"
+    return Worker(name, settings.node, settings.database_url, queue, doing)
+
+
+PARTS: dict[str, Callable[[Installation], Awaitable[None]]] = {
+    "controller": _controller,
+    "api": _api,
+    "desk": _desk,
+    "transcriber": _transcriber,
+}

@@ -1,0 +1,98 @@
+"""Room hotline: seals the recording of every call that is over, also those found at start."""
+
+import asyncio
+from pathlib import Path
+
+import structlog
+
+from recording.facts import RecordingGap, RecordingSealed, SealFailed
+from recording.seal import LegTalk, Sealed, SpoolKept, seal
+from recording.spool import calls_in
+from store.base import now
+from telephony.calls.state import Call, Calls
+from telephony.facts import CallEnded
+from telephony.registry import Registry
+
+log = structlog.get_logger()
+
+AGAIN_SECONDS = 10.0
+
+
+class Sealer:
+    """One call after the other, in a thread; what fails stays in the spool and is tried again."""
+
+    def __init__(self, registry: Registry, spool: Path, archive: Path) -> None:
+        self._registry = registry
+        self._spool = spool
+        self._archive = archive
+        self._due: asyncio.Queue[str] = asyncio.Queue()
+
+    def call_over(self, call: Call) -> None:
+        """This call's last leg is gone."""
+        self._due.put_nowait(call.call_id)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        self._find_orphans()
+        while True:
+            try:
+                async with asyncio.timeout(AGAIN_SECONDS):
+                    call_id = await self._due.get()
+            except TimeoutError:
+                self._find_orphans()
+                continue
+            await self._seal(call_id)
+
+    def _find_orphans(self) -> None:
+        """Spools of calls that are not live: after a crash, or tried in vain before."""
+        live = {call.call_id for call in self._registry.open_calls()}
+        for call_id in calls_in(self._spool):
+            if call_id not in live and self._is_ours_and_over(call_id):
+                self._due.put_nowait(call_id)
+
+    def _is_ours_and_over(self, call_id: str) -> bool:
+        entries = self._registry.journal.entries_of_call(call_id)
+        # A call the journal has never heard of is being read from Asterisk's file right now.
+        return any(isinstance(entry.fact, CallEnded) for entry in entries)
+
+    async def _seal(self, call_id: str) -> None:
+        folder = self._spool / call_id
+        if not folder.is_dir():
+            return
+        legs = self._talks(call_id)
+        try:
+            sealed = await asyncio.to_thread(
+                seal, folder, self._archive, legs, self._registry.node, self._previous(), now()
+            )
+        except (SpoolKept, OSError) as error:
+            log.error("seal_failed", call_id=call_id, reason=str(error))
+            self._registry.record(
+                SealFailed(at=now(), call_id=call_id, reason=type(error).__name__)
+            )
+            return
+        self._tell(call_id, sealed)
+
+    def _talks(self, call_id: str) -> list[LegTalk]:
+        """How long each leg talked, from the journal: the same after a restart."""
+        calls = Calls()
+        for entry in self._registry.journal.entries_of_call(call_id):
+            calls.apply(entry.fact, entry.private)
+        call = calls.by_id.get(call_id)
+        return [
+            LegTalk(leg.leg_id, leg.role.value, leg.answered_at, leg.ended_at)
+            for leg in (call.legs.values() if call else ())
+            if leg.answered_at is not None and leg.ended_at is not None
+        ]
+
+    def _previous(self) -> str:
+        newest = self._registry.journal.newest_of(RecordingSealed.kind)
+        return newest.manifest_sha256 if isinstance(newest, RecordingSealed) else ""
+
+    def _tell(self, call_id: str, sealed: Sealed) -> None:
+        for fact in sealed.facts(call_id):
+            key = f"sealed:{sealed.manifest_sha256}"
+            if isinstance(fact, RecordingGap):
+                key = f"gap:{sealed.manifest_sha256}:{fact.leg_id}"
+                log.warning("recording_gap", call_id=call_id, leg=fact.leg_id)
+            self._registry.record(fact, key=key)
+        log.info("sealed", call_id=call_id, seconds=round(sealed.seconds, 1))

@@ -1,0 +1,144 @@
+"""Room hotline: starts every part, watches them, starts them again, stops them on one signal."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from hotline.settings import ROOT
+from telephony.asterisk.node import AsteriskFailed, AsteriskNode
+
+log = structlog.get_logger()
+
+FIRST_WAIT, LONGEST_WAIT = 0.2, 10.0
+# A part that ran this long before it ended is started again without waiting.
+STEADY_SECONDS = 30.0
+STOP_WITHIN = 10.0
+
+
+@dataclass
+class Part:
+    """One Python process of ours."""
+
+    name: str
+    command: Sequence[str]
+    nice: int = 0
+    pid: int | None = None
+    starts: int = 0
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Supervisor:
+    """Runs until told to stop; `parts` are named as in `hotline part NAME`."""
+
+    def __init__(
+        self, asterisk: AsteriskNode, logs: Path, parts: Sequence[Part],
+        environment: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        self._asterisk = asterisk
+        self._logs = logs
+        self.parts = list(parts)
+        self._environment = dict(environment or os.environ)
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ask everything to end; `run` returns when it has."""
+        self._stopping.set()
+
+    async def run(self, on_ready: Callable[[], None] = lambda: None) -> None:
+        """Start all, keep all running, until `stop` or SIGTERM/SIGINT."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        self._logs.mkdir(parents=True, exist_ok=True)
+        self._asterisk.start()
+        keepers = [
+            asyncio.create_task(self._keep_asterisk(), name="asterisk"),
+            *(asyncio.create_task(self._keep(part), name=part.name) for part in self.parts),
+        ]
+        await self._asterisk.ready()
+        on_ready()
+        await self._stopping.wait()
+        await asyncio.gather(*keepers)
+        await self._asterisk.stop()
+
+    async def _keep_asterisk(self) -> None:
+        wait = FIRST_WAIT
+        while not await self._stops_within(0.5):
+            if self._asterisk.is_running:
+                wait = FIRST_WAIT
+                continue
+            log.error("asterisk_gone", starting_again_in=wait)
+            if await self._stops_within(wait):
+                return
+            try:
+                self._asterisk.start()
+                await self._asterisk.ready()
+            except AsteriskFailed as error:
+                log.error("asterisk_failed", reason=str(error))
+                wait = min(LONGEST_WAIT, wait * 2)
+
+    async def _keep(self, part: Part) -> None:
+        wait = FIRST_WAIT
+        loop = asyncio.get_running_loop()
+        while not self._stopping.is_set():
+            started = loop.time()
+            with (self._logs / f"{part.name}.log").open("ab") as out:
+                process = await asyncio.create_subprocess_exec(
+                    *part.command, stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out,
+                    env=self._environment, cwd=ROOT, start_new_session=True,
+                    preexec_fn=(lambda: os.nice(part.nice)) if part.nice else None,
+                )  # fmt: skip
+            part.pid, part.starts = process.pid, part.starts + 1
+            ended = asyncio.create_task(process.wait())
+            stopping = asyncio.create_task(self._stopping.wait())
+            await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+            if self._stopping.is_set():
+                await _end(process)
+                return
+            if loop.time() - started > STEADY_SECONDS:
+                wait = FIRST_WAIT
+            log.error("part_ended", part=part.name, code=process.returncode, again_in=wait)
+            if await self._stops_within(wait):
+                return
+            wait = min(LONGEST_WAIT, wait * 2)
+
+    async def _stops_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            return False
+        return True
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        async with asyncio.timeout(STOP_WITHIN):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def own_parts() -> list[Part]:
+    """The Python parts of an embedded installation."""
+
+    def command(name: str) -> list[str]:
+        return [sys.executable, "-m", "hotline", "part", name]
+
+    return [
+        Part("controller", command("controller")),
+        Part("api", command("api")),
+        Part("desk", command("desk"), nice=5),
+        Part("transcriber", command("transcriber"), nice=19),
+    ]

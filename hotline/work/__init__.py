@@ -1,0 +1,1 @@
+"""The workers: what is owed is offered, carried by a queue, done once."""

@@ -1,0 +1,137 @@
+"""Room hotline/work: the two stages after the seal: transcribe, open the ticket."""
+
+import asyncio
+from pathlib import Path
+from threading import Lock
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from casework.tickets.open import TicketDraft, open_ticket
+from casework.tickets.title import title_of
+from hotline.owed.ledger import TICKET, Leased, finish, owe
+from hotline.settings import Settings
+from recording.tables import Recording, Track
+from store.database import Database
+from telephony.tables import Connect, Leg, PhoneCall
+from transcription.keep import keep_transcript
+from transcription.models import Choice, ModelSettings, choose_engine
+from transcription.tables import Transcript
+from transcription.timeline import TrackAudio
+from transcription.worker import transcribe_call
+
+
+class Transcribing:
+    """Keeps the one loaded model of this process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._choice: Choice | None = None
+        self._lock = Lock()
+
+    async def do(self, database: Database, work: Leased) -> None:
+        """Decode the call's sealed tracks; the transcript, the next stage: one transaction."""
+        async with database.reading() as session:
+            tracks = await self._tracks(session, work.call_id)
+        choice = await asyncio.to_thread(self._chosen)
+        timeline = await asyncio.to_thread(transcribe_call, tracks, choice.engine, choice.why)
+        async with database.transaction() as session:
+            await keep_transcript(session, work.call_id, timeline)
+            await owe(session, work.call_id, TICKET, again=True)
+            await finish(session, work)
+
+    async def _tracks(self, session: AsyncSession, call_id: str) -> list[TrackAudio]:
+        rows = await session.execute(
+            select(Recording, Track)
+            .join(Track, Track.recording_id == Recording.recording_id)
+            .where(Recording.call_id == call_id)
+        )
+        return [
+            TrackAudio(
+                track.leg_id, track.role,
+                Path(self._settings.archive) / recording.folder / track.file, track.offset_ms,
+            )
+            for recording, track in rows
+        ]  # fmt: skip
+
+    def _chosen(self) -> Choice:
+        with self._lock:
+            if self._choice is None:
+                self._choice = choose_engine(model_settings(self._settings))
+            return self._choice
+
+
+def model_settings(settings: Settings) -> ModelSettings:
+    """What transcription needs to know to choose its engine."""
+    more = {"download_url": settings.model_url} if settings.model_url else {}
+    return ModelSettings(
+        models_dir=settings.models, folder=settings.model_dir,
+        download_sha256=settings.model_sha256 or None, **more,
+    )  # fmt: skip
+
+
+async def open_call_ticket(database: Database, work: Leased) -> None:
+    """Open the call's first matter, or give it the transcript that has come since."""
+    async with database.transaction() as session:
+        call = await session.get_one(PhoneCall, work.call_id)
+        legs = await session.scalars(
+            select(Leg)
+            .where(Leg.call_id == work.call_id, Leg.answered_at.is_not(None))
+            .order_by(Leg.answered_at)
+        )
+        recording = await session.scalar(
+            select(Recording)
+            .where(Recording.call_id == work.call_id)
+            .order_by(Recording.part)
+            .limit(1)
+        )
+        units = await session.scalars(
+            select(Connect.unit_id).where(
+                Connect.call_id == work.call_id, Connect.joined_at.is_not(None)
+            )
+        )
+        transcript = await session.get(Transcript, work.call_id)
+        draft = draft_of(call, list(legs), list(units), recording, transcript)
+        await open_ticket(session, draft)
+        await finish(session, work)
+
+
+def draft_of(
+    call: PhoneCall, legs: list[Leg], units: list[str], recording: Recording | None,
+    transcript: Transcript | None,
+) -> TicketDraft:  # fmt: skip
+    """A ticket as the call itself tells it."""
+    timeline = transcript.spoken() if transcript is not None else None
+    utterances = timeline.utterances if timeline is not None else ()
+    citizen = [u.text for u in utterances if u.role == "citizen"]
+    note = transcript.why if transcript is not None and timeline is not None else None
+    error = transcript.error if transcript is not None else None
+    return TicketDraft(
+        call_id=call.call_id, kind=_kind(call), called_at=call.started_at,
+        caller_number=call.caller_number, title=title_of(citizen) or _UNTITLED[_kind(call)],
+        body="\n".join(f"{SPEAKERS.get(u.role, u.role)}：{u.text}" for u in utterances),
+        who_spoke=list(dict.fromkeys(leg.role for leg in legs)), units=units,
+        has_transcript=timeline is not None,
+        transcript_note=note or f"转写尚未完成（{error or '等待中'}），完成后自动补入。",
+        recording_folder=recording.folder if recording else None,
+        recording_sha256=recording.manifest_sha256 if recording else None,
+        has_gap=bool(recording and recording.has_gap), line_broke=call.line_broke,
+        links={
+            "call": f"/api/v1/calls/{call.call_id}",
+            "recording": f"/api/v1/calls/{call.call_id}/recording",
+            "replay": f"/replay/{call.call_id}",
+        },
+    )  # fmt: skip
+
+
+SPEAKERS = {
+    "citizen": "来电人", "operator": "话务员", "liaison": "联络员", "petition": "信访专员",
+    "supervisor": "班长", "leader": "值班领导",
+}  # fmt: skip
+_UNTITLED = {"call": "市民来电", "message": "市民留言", "abandoned": "市民来电（未接通）"}
+
+
+def _kind(call: PhoneCall) -> str:
+    if call.left_message:
+        return "message"
+    return "call" if call.operator_at is not None else "abandoned"

@@ -1,0 +1,104 @@
+"""Room hotline/work: one worker process: sweep → queue → lease → do → done.
+
+The queue may lose what it carries (a task running at kill -9 is gone): the sweep
+offers again whatever is owed and unleased.
+"""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+import structlog
+from huey import SqliteHuey
+
+from hotline.health import Heartbeat
+from hotline.owed.ledger import TICKET, TRANSCRIBE, Leased, give_back, lease, offered, owe
+from store.base import now
+from store.database import Database, DatabaseAway
+
+log = structlog.get_logger()
+
+Doing = Callable[[Database, Leased], Awaitable[None]]
+
+SWEEP_SECONDS = 0.5
+# What was offered and not taken is offered again after this long.
+OFFER_AGAIN_SECONDS = 30.0
+
+
+class Worker:
+    """Does the stages it is given; `doing` maps each to the coroutine that does it."""
+
+    def __init__(
+        self, name: str, node: str, database_url: str, queue_file: Path, doing: Mapping[str, Doing]
+    ) -> None:
+        self._name = name
+        self._node = node
+        self._database_url = database_url
+        self._doing = doing
+        self._id = f"{name}@{node}:{os.getpid()}"
+        self._offered: dict[tuple[str, str], float] = {}
+        self._huey = SqliteHuey(name, filename=str(queue_file), fsync=False)
+        self._carry = self._huey.task()(self._do)
+
+    async def run(self) -> None:
+        """Until cancelled; work that is running then is finished first, or found again later."""
+        consumer = self._huey.create_consumer(
+            workers=1, periodic=False, initial_delay=0.02, backoff=1.2, max_delay=0.25
+        )
+        # This process ends by its own signal handling; the consumer only lends its thread.
+        consumer._set_signal_handlers = lambda: None
+        consumer.start()
+        database = Database(self._database_url)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                heartbeat = Heartbeat(database, self._name, self._node)
+                tasks.create_task(heartbeat.run(), name="heartbeat")
+                tasks.create_task(self._sweep(database), name="sweep")
+        finally:
+            consumer.stop(graceful=False)
+            await database.close()
+
+    async def _sweep(self, database: Database) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                async with database.reading() as session:
+                    works = await offered(session, list(self._doing), now())
+            except DatabaseAway:
+                log.warning("sweep_waits", worker=self._name, reason="database away")
+                works = []
+            for work in works:
+                key = (work.call_id, work.stage)
+                if loop.time() - self._offered.get(key, -1e9) > OFFER_AGAIN_SECONDS:
+                    self._offered[key] = loop.time()
+                    self._carry(work.call_id, work.stage)
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    def _do(self, call_id: str, stage: str) -> None:
+        """Runs in the consumer's thread, with a loop and connections of its own."""
+        asyncio.run(self._do_leased(call_id, stage), debug=False)
+
+    async def _do_leased(self, call_id: str, stage: str) -> None:
+        database = Database(self._database_url)
+        try:
+            async with database.transaction() as session:
+                work = await lease(session, call_id, stage, self._id, now())
+            if work is not None:
+                await self._try(database, work)
+        finally:
+            await database.close()
+            self._offered.pop((call_id, stage), None)
+
+    async def _try(self, database: Database, work: Leased) -> None:
+        try:
+            await self._doing[work.stage](database, work)
+            log.info("work_done", call_id=work.call_id, stage=work.stage, attempt=work.attempt)
+        except Exception as error:
+            # The edge of a worker: whatever went wrong is written to the row, then tried again.
+            log.exception("work_failed", call_id=work.call_id, stage=work.stage)
+            async with database.transaction() as session:
+                await give_back(session, work, f"{type(error).__name__}: {error}")
+                if work.stage == TRANSCRIBE:
+                    # A ticket does not wait for a transcript that may never come.
+                    await owe(session, work.call_id, TICKET)

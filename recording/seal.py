@@ -1,0 +1,233 @@
+"""Room recording: the seal. Tracks on one clock, repaired, measured, hashed, chained, moved whole.
+
+Built beside its final place and renamed there whole: a call is sealed or it is
+not. The spool is emptied only afterwards, so at every moment one of the two is
+complete.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import soundfile
+from pydub import AudioSegment
+
+from recording.facts import RecordingGap, RecordingSealed
+from recording.manifest import (
+    NAME,
+    Gap,
+    Manifest,
+    MixEntry,
+    TrackEntry,
+    file_sha256,
+    read_manifest,
+)
+from recording.repair import Pcm, read_wav
+from recording.spool import SpoolTrack, is_call_id, tracks_in
+from store.facts import Fact
+
+CITY_TIME = ZoneInfo("Asia/Shanghai")
+# More than this missing from a track is an alarm.
+ALARM_SECONDS = 1.0
+
+
+class SpoolKept(RuntimeError):
+    """The call could not be sealed; everything is still in the spool."""
+
+
+@dataclass(frozen=True)
+class LegTalk:
+    """How long a leg was answered, from the signalling."""
+
+    leg_id: str
+    role: str
+    answered_at: datetime
+    ended_at: datetime
+
+    @property
+    def seconds(self) -> float:
+        return (self.ended_at - self.answered_at).total_seconds()
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A sealed call: its manifest and where it lies below the archive."""
+
+    manifest: Manifest
+    folder: str
+
+    @property
+    def manifest_sha256(self) -> str:
+        return self.manifest.sha256
+
+    @property
+    def seconds(self) -> float:
+        return self.manifest.seconds
+
+    def facts(self, call_id: str) -> list[Fact]:
+        """What is to be written into the journal: the seal, then its alarms."""
+        m = self.manifest
+        made: list[Fact] = [
+            RecordingSealed(
+                at=m.sealed_at, call_id=call_id, node=m.node, part=m.part, folder=self.folder,
+                manifest_sha256=m.sha256, previous=m.previous, clock_start=m.clock_start,
+                seconds=m.seconds,
+                tracks=[
+                    track.model_dump(
+                        include={
+                            "leg_id", "role", "file", "sha256", "offset_ms", "seconds", "repaired",
+                        }
+                    )
+                    for track in m.tracks
+                ],
+            )
+        ]  # fmt: skip
+        made += [
+            RecordingGap(at=m.sealed_at, call_id=call_id, **gap.model_dump()) for gap in m.gaps
+        ]
+        return made
+
+
+def seal(
+    call_dir: Path, archive: Path, legs: Sequence[LegTalk], node: str, previous: str,
+    sealed_at: datetime,
+) -> Sealed:  # fmt: skip
+    """Seal one call's spool folder. Blocking. `SpoolKept` where it could not be done."""
+    call_id = call_dir.name
+    if not is_call_id(call_id):
+        raise SpoolKept(f"{call_id!r} is not the name of a call")
+    tracks = tracks_in(call_dir)
+    read = [(track, read_wav(track.path)) for track in tracks]
+    day = _clock_start(read, sealed_at).astimezone(CITY_TIME)
+    parent = archive / f"{day:%Y/%m/%d}"
+    part = _next_part(parent, call_id)
+    before = _sealed_before(parent, call_id, part, read, archive)
+    if before is not None:
+        shutil.rmtree(call_dir)
+        return before
+    place = parent / (call_id if part == 1 else f"{call_id}.{part}")
+    building = archive / f".building-{place.name}"
+    try:
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir(parents=True, mode=0o700)
+        manifest = _build(building, call_id, part, read, legs, node, previous, sealed_at)
+        parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        building.chmod(0o500)
+        building.rename(place)
+        _sync(parent)
+    except OSError as error:
+        shutil.rmtree(building, ignore_errors=True)
+        raise SpoolKept(f"{call_id}: {error}") from error
+    shutil.rmtree(call_dir)
+    return Sealed(manifest, str(place.relative_to(archive)))
+
+
+def _build(
+    folder: Path, call_id: str, part: int, read: Sequence[tuple[SpoolTrack, Pcm]],
+    legs: Sequence[LegTalk], node: str, previous: str, sealed_at: datetime,
+) -> Manifest:  # fmt: skip
+    start = _clock_start(read, sealed_at)
+    talks = {leg.leg_id: leg for leg in legs}
+    entries = [
+        _keep(folder, number, track, pcm, start, talks.get(track.leg_id))
+        for number, (track, pcm) in enumerate(read, 1)
+    ]
+    mix = _mix(folder, entries, [pcm for _, pcm in read])
+    manifest = Manifest(
+        call_id=call_id, part=part, node=node, sealed_at=sealed_at, clock_start=start,
+        seconds=max((e.offset_ms / 1000 + e.seconds for e in entries), default=0.0),
+        tracks=entries, mix=mix, gaps=_gaps(entries, talks.values()), previous=previous,
+    )  # fmt: skip
+    path = folder / NAME
+    path.write_bytes(manifest.canonical())
+    for written in folder.iterdir():
+        _sync(written)
+        written.chmod(0o400)
+    _sync(folder)
+    return manifest
+
+
+def _clock_start(read: Sequence[tuple[SpoolTrack, Pcm]], otherwise: datetime) -> datetime:
+    """The first moment of the earliest track is zero on the call's clock."""
+    starts = [track.start_ms for track, _ in read if track.start_ms is not None]
+    return datetime.fromtimestamp(min(starts) / 1000, UTC) if starts else otherwise
+
+
+def _keep(
+    folder: Path, number: int, track: SpoolTrack, pcm: Pcm, start: datetime, talk: LegTalk | None
+) -> TrackEntry:
+    name = f"{number:02d}-{track.role}.flac"
+    # libsndfile writes no valid FLAC of nothing: an empty track is one sample of silence.
+    samples = pcm.samples if len(pcm.samples) else np.zeros(1, np.int16)
+    soundfile.write(folder / name, samples, pcm.rate, subtype="PCM_16", format="FLAC")
+    offset = track.start_ms - round(start.timestamp() * 1000) if track.start_ms else 0
+    return TrackEntry(
+        leg_id=track.leg_id, role=track.role, file=name, sha256=file_sha256(folder / name),
+        pcm_sha256=sha256(pcm.samples.tobytes()).hexdigest(), offset_ms=offset,
+        seconds=round(pcm.seconds, 3), expected_seconds=round(talk.seconds, 3) if talk else None,
+        repaired=pcm.repaired,
+    )  # fmt: skip
+
+
+def _mix(folder: Path, entries: Sequence[TrackEntry], pcms: Sequence[Pcm]) -> MixEntry | None:
+    """Everybody at their own moment, by pydub."""
+    if not entries:
+        return None
+    length = max(e.offset_ms + round(e.seconds * 1000) for e in entries)
+    mixed = AudioSegment.silent(duration=max(length, 1), frame_rate=pcms[0].rate)
+    for entry, pcm in zip(entries, pcms, strict=True):
+        voice = AudioSegment(pcm.samples.tobytes(), sample_width=2, frame_rate=pcm.rate, channels=1)
+        mixed = mixed.overlay(voice, position=entry.offset_ms)
+    path = folder / "mix.flac"
+    samples = np.frombuffer(mixed.raw_data, dtype="<i2")
+    soundfile.write(path, samples, mixed.frame_rate, subtype="PCM_16", format="FLAC")
+    return MixEntry(file=path.name, sha256=file_sha256(path), seconds=round(length / 1000, 3))
+
+
+def _gaps(entries: Sequence[TrackEntry], talks: Iterable[LegTalk]) -> list[Gap]:
+    """Legs whose tracks are shorter than they talked, all tracks of a leg taken together."""
+    recorded: dict[str, float] = {}
+    for entry in entries:
+        recorded[entry.leg_id] = recorded.get(entry.leg_id, 0.0) + entry.seconds
+    return [
+        Gap(
+            leg_id=talk.leg_id, role=talk.role, expected_seconds=round(talk.seconds, 3),
+            recorded_seconds=round(recorded.get(talk.leg_id, 0.0), 3),
+        )
+        for talk in talks
+        if talk.seconds - recorded.get(talk.leg_id, 0.0) > ALARM_SECONDS
+    ]  # fmt: skip
+
+
+def _next_part(parent: Path, call_id: str) -> int:
+    part = 1
+    while (parent / (call_id if part == 1 else f"{call_id}.{part}")).exists():
+        part += 1
+    return part
+
+
+def _sealed_before(
+    parent: Path, call_id: str, part: int, read: Sequence[tuple[SpoolTrack, Pcm]], archive: Path
+) -> Sealed | None:
+    """The seal of these very tracks, where we died between the move and the emptying."""
+    wanted = sorted(sha256(pcm.samples.tobytes()).hexdigest() for _, pcm in read)
+    for earlier in range(1, part):
+        place = parent / (call_id if earlier == 1 else f"{call_id}.{earlier}")
+        manifest = read_manifest(place)
+        if sorted(track.pcm_sha256 for track in manifest.tracks) == wanted:
+            return Sealed(manifest, str(place.relative_to(archive)))
+    return None
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,85 @@
+"""Room store: the main journal. Append in the transaction that changes the state; read its tail.
+
+Numbers follow the order of commits, so that "after number N" never skips a fact:
+on SQLite there is one writer at a time; on PostgreSQL a lock held until the
+commit makes one sequencer of all writers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from store.facts import Fact, load_fact
+from store.tables import FactRow
+
+# Any fixed number will do: "fact" in ASCII.
+_SEQUENCER = 0x66616374
+
+
+@dataclass(frozen=True)
+class JournalRow:
+    """A numbered fact as stored."""
+
+    number: int
+    kind: str
+    at: datetime
+    call_id: str | None
+    ticket_id: str | None
+    node: str | None
+    data: dict[str, Any]
+
+    def fact(self) -> Fact:
+        """The typed fact; `UnknownFact` where this program does not know its kind."""
+        return load_fact(self.kind, self.at, self.call_id, self.ticket_id, self.data)
+
+
+async def append(
+    session: AsyncSession, fact: Fact, node: str | None = None, node_number: int | None = None
+) -> int:
+    """Add a fact to this transaction; returns its number."""
+    return await append_stored(
+        session, fact.kind, fact.at, fact.call_id, fact.ticket_id, fact.data(), node, node_number
+    )
+
+
+async def append_stored(
+    session: AsyncSession, kind: str, at: datetime, call_id: str | None, ticket_id: str | None,
+    data: dict[str, Any], node: str | None = None, node_number: int | None = None,
+) -> int:  # fmt: skip
+    """As `append`, for a fact whose kind this program may not know."""
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _SEQUENCER})
+    number = (await newest(session)) + 1
+    session.add(
+        FactRow(
+            number=number, node=node, node_number=node_number, kind=kind, at=at, call_id=call_id,
+            ticket_id=ticket_id, data=data,
+        )
+    )  # fmt: skip
+    await session.flush()
+    return number
+
+
+async def newest(session: AsyncSession) -> int:
+    """The number of the newest fact; 0 where there is none."""
+    return await session.scalar(select(func.max(FactRow.number))) or 0
+
+
+async def after(
+    session: AsyncSession, number: int, limit: int = 500, call_id: str | None = None,
+    kinds: Sequence[str] | None = None,
+) -> list[JournalRow]:  # fmt: skip
+    """Facts after this number, in order."""
+    query = select(FactRow).where(FactRow.number > number).order_by(FactRow.number).limit(limit)
+    if call_id is not None:
+        query = query.where(FactRow.call_id == call_id)
+    if kinds is not None:
+        query = query.where(FactRow.kind.in_(kinds))
+    return [
+        JournalRow(r.number, r.kind, r.at, r.call_id, r.ticket_id, r.node, r.data)
+        for r in await session.scalars(query)
+    ]

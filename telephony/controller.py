@@ -1,0 +1,161 @@
+"""Room telephony: the controller. Reads what Asterisk tells, decides, acts, survives.
+
+    Asterisk's CEL file → facts (journal first) → state → plan → actions over AMI
+
+One inbox a call: whatever concerns a call is handled in order, by one task.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from asyncinotify import Inotify, Mask
+
+from store.base import now
+from store.facts import Fact
+from telephony import facts as f
+from telephony.bridge.plan import plan
+from telephony.calls.state import Call
+from telephony.carrying_out import Hands
+from telephony.cel.file import CelFile
+from telephony.orders import Order, Orders
+from telephony.reconcile import Reconciler
+from telephony.registry import CEL_BOOKMARK, Registry
+
+log = structlog.get_logger()
+
+# Rules that depend on time (a ring without a trace, a move not seen) are looked at this often.
+TICK_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class _Look:
+    """Something changed: look at the call again."""
+
+
+Letter = _Look | Order
+
+
+class Controller:
+    """Runs the live calls of one node. Create, `await run()`, cancel to stop."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        cel: CelFile,
+        hands: Hands,
+        orders: Orders,
+        reconciler: Reconciler,
+        on_call_over: Callable[[Call], None],
+    ) -> None:
+        self._registry = registry
+        self._cel = cel
+        self._hands = hands
+        self._orders = orders
+        self._reconciler = reconciler
+        self._on_call_over = on_call_over
+        self._inboxes: dict[str, asyncio.Queue[Letter]] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+        self._link_is_up = asyncio.Event()
+        self._offset = registry.journal.bookmark(CEL_BOOKMARK)
+        registry.listen(self._happened)
+
+    async def run(self) -> None:
+        """Until cancelled. Raises only for what a restart could mend."""
+        self._registry.remember()
+        self.catch_up()
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            tasks.create_task(self._follow_file(), name="cel")
+            tasks.create_task(self._tick(), name="tick")
+            tasks.create_task(self._reconcile_when_up(), name="reconcile")
+            for call in self._registry.open_calls():
+                self._post(call.call_id, _Look())
+
+    def catch_up(self) -> None:
+        """Read whatever Asterisk has written since the last time."""
+        events, offset = self._cel.read_from(self._offset)
+        if events or offset != self._offset:
+            self._registry.take(events, offset)
+            self._offset = offset
+
+    def link_up(self) -> None:
+        """The manager link stands (again): look at what Asterisk really has."""
+        self._link_is_up.set()
+
+    def give(self, order: Order) -> None:
+        """A command of a person; handled in its call's inbox, or in the desk's own."""
+        self._post(order.call_id or "", order)
+
+    # -- reading --------------------------------------------------------------------------
+
+    async def _follow_file(self) -> None:
+        folder = self._cel.path.parent
+        with Inotify() as watch:
+            watch.add_watch(folder, Mask.MODIFY | Mask.CREATE | Mask.MOVED_TO)
+            while True:
+                self.catch_up()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(1.0):
+                        await watch.get()
+
+    async def _reconcile_when_up(self) -> None:
+        while True:
+            await self._link_is_up.wait()
+            self._link_is_up.clear()
+            await self._reconciler.reconcile(self.catch_up)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            for call in self._registry.open_calls():
+                if call.open_requests or call.move_asked_at:
+                    self._post(call.call_id, _Look())
+
+    # -- inboxes --------------------------------------------------------------------------
+
+    def _happened(self, call_id: str, fact: Fact) -> None:
+        if call_id and not isinstance(fact, f.CommandDone | f.CommandRefused | f.CommandUnknown):
+            self._post(call_id, _Look())
+
+    def _post(self, call_id: str, letter: Letter) -> None:
+        if self._tasks is None:
+            return
+        inbox = self._inboxes.get(call_id)
+        if inbox is None:
+            inbox = self._inboxes[call_id] = asyncio.Queue()
+            self._tasks.create_task(self._handle(call_id, inbox), name=f"call {call_id or 'desk'}")
+        inbox.put_nowait(letter)
+
+    async def _handle(self, call_id: str, inbox: asyncio.Queue[Letter]) -> None:
+        while True:
+            letter = await inbox.get()
+            try:
+                if isinstance(letter, _Look):
+                    if inbox.empty():  # only the newest state matters
+                        await self._look(call_id)
+                else:
+                    await self._orders.carry_out(letter)
+            except Exception:
+                # The edge of the inbox: one call's failure is that call's alone, and its
+                # people go on talking; the dialplan needs nothing from us for that.
+                log.exception("inbox_failed", call_id=call_id)
+            if self._is_over(call_id) and inbox.empty():
+                self._inboxes.pop(call_id, None)
+                return
+
+    async def _look(self, call_id: str) -> None:
+        call = self._registry.calls.by_id.get(call_id)
+        if call is None:
+            return
+        busy = self._registry.calls.busy_persons(but=call_id)
+        for step in plan(call, now(), busy):
+            await self._hands.carry_out(call, step)
+        if call.ended_at is not None:
+            self._on_call_over(call)
+            self._registry.calls.forget([call_id])
+
+    def _is_over(self, call_id: str) -> bool:
+        return bool(call_id) and call_id not in self._registry.calls.by_id

@@ -1,0 +1,263 @@
+"""Room telephony: commands of people, carried out once each.
+
+asked → (taken: written in the node journal) → done | refused | unknown
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from pydantic import ValidationError
+
+from store.base import now
+from store.facts import Fact
+from telephony import commands as c
+from telephony import dialplan
+from telephony import facts as f
+from telephony.ami.actions import (
+    ConfbridgeMute,
+    ConfbridgeUnmute,
+    Originate,
+    QueueAdd,
+    QueuePause,
+    QueueRemove,
+    Redirect,
+)
+from telephony.ami.link import AmiLink
+from telephony.ami.messages import Accepted, Outcome, Refused
+from telephony.bridge.ask import Ladder, may_connect
+from telephony.bridge.refusals import Refusal
+from telephony.calls.state import Call, Leg
+from telephony.carrying_out import Hands
+from telephony.registry import Registry
+from telephony.roles import Place, Role
+
+log = structlog.get_logger()
+
+FindLadder = Callable[[str], Awaitable[Ladder | None]]
+
+
+@dataclass(frozen=True)
+class Order:
+    """A `Command` row as the controller handles it."""
+
+    command_id: str
+    call_id: str | None
+    asked_by: str
+    body: dict[str, Any]
+
+
+class Orders:
+    """Knows how each kind of command is carried out; see the table at the foot."""
+
+    def __init__(
+        self, registry: Registry, link: AmiLink, hands: Hands, find_ladder: FindLadder
+    ) -> None:
+        self._registry = registry
+        self._link = link
+        self._hands = hands
+        self._find_ladder = find_ladder
+
+    async def carry_out(self, order: Order) -> None:
+        """Take the order (unless it was taken before) and say how it went."""
+        taken = f.CommandTaken(
+            at=now(), call_id=order.call_id, command_id=order.command_id,
+            command=str(order.body.get("kind")),
+        )  # fmt: skip
+        if not self._registry.record(taken, key=f"command:{order.command_id}"):
+            return
+        try:
+            body = c.read_body(order.body)
+        except ValidationError:
+            self._refuse(order, Refusal.BAD_COMMAND)
+            return
+        call = self._registry.calls.by_id.get(order.call_id or "")
+        if order.call_id is not None and (call is None or call.ended_at is not None):
+            self._refuse(order, Refusal.CALL_OVER)
+            return
+        answer = await _CARRY_OUT[type(body)](self, order, body, call)
+        self._answer(order, answer)
+
+    def _answer(self, order: Order, answer: Refusal | Outcome | None) -> None:
+        if isinstance(answer, Refusal):
+            self._refuse(order, answer)
+        elif isinstance(answer, Refused):
+            log.warning("command_not_carried_out", call_id=order.call_id, reason=answer.reason)
+            self._refuse(order, Refusal.NOT_CARRIED_OUT)
+        elif answer is None or isinstance(answer, Accepted):
+            self._registry.record(
+                f.CommandDone(at=now(), call_id=order.call_id, command_id=order.command_id)
+            )
+        else:
+            self._registry.record(
+                f.CommandUnknown(
+                    at=now(), call_id=order.call_id, command_id=order.command_id,
+                    reason="no_answer_from_asterisk",
+                )
+            )  # fmt: skip
+
+    def _refuse(self, order: Order, reason: Refusal) -> None:
+        self._registry.record(
+            f.CommandRefused(
+                at=now(), call_id=order.call_id, command_id=order.command_id, reason=reason.value
+            )
+        )
+
+    # -- three-way ------------------------------------------------------------------------
+
+    async def _connect(self, order: Order, body: c.ConnectUnit, call: Call) -> Refusal | None:
+        ladder = await self._find_ladder(body.unit_id)
+        busy = self._registry.calls.busy_persons(but="")
+        refusal = may_connect(call, ladder, busy, self._hands.dialling.allowed)
+        if refusal or ladder is None:
+            return refusal or Refusal.UNKNOWN_UNIT
+        fact = f.ConnectAsked(
+            at=now(), call_id=call.call_id, request_id=f"c{order.command_id[:20]}",
+            unit_id=ladder.unit_id, role=ladder.role, topic=body.topic,
+            persons=[person.person_id for person in ladder.persons],
+            ring_seconds=[person.ring_seconds for person in ladder.persons],
+        )  # fmt: skip
+        self._registry.record(fact, {"numbers": [person.number for person in ladder.persons]})
+        return None
+
+    async def _cancel(self, order: Order, body: c.CancelConnect, call: Call) -> Any:
+        request = call.requests.get(body.request_id)
+        if request is None or request.is_over:
+            return Refusal.NO_SUCH_PARTY
+        rung = request.current
+        leg = call.legs.get(rung.leg_id or "") if rung else None
+        self._registry.record(
+            f.ConnectOver(
+                at=now(), call_id=call.call_id, request_id=request.request_id, how="cancelled"
+            )
+        )
+        return await self._hands.hang_up(leg) if leg and leg.is_live else None
+
+    async def _mute(self, order: Order, body: c.MuteParty, call: Call) -> Any:
+        leg = _party(call, body.leg_id)
+        if leg is None or leg.place is not Place.ROOM:
+            return Refusal.NO_SUCH_PARTY
+        action = ConfbridgeMute if body.muted else ConfbridgeUnmute
+        outcome = await self._link.send(action(call.call_id, leg.channel))
+        if isinstance(outcome, Accepted):
+            self._registry.record(
+                f.LegMuted(
+                    at=now(), call_id=call.call_id, leg_id=leg.leg_id, muted=body.muted,
+                    by=order.asked_by,
+                )
+            )  # fmt: skip
+        return outcome
+
+    async def _aside(self, order: Order, body: c.PutAside, call: Call) -> Any:
+        leg = _party(call, body.leg_id)
+        if leg is None:
+            return Refusal.NO_SUCH_PARTY
+        if body.back:
+            return await self._hands.send_to(leg, dialplan.ROOM)
+        partner = next((x for x in call.at(Place.PAIR) if x.leg_id != leg.leg_id), None)
+        if leg.place is Place.PAIR and partner:
+            # Redirecting one of a pair alone would end the other's call.
+            return await self._link.send(
+                Redirect(
+                    channel=leg.channel, context=dialplan.ASIDE, exten="s", priority=1,
+                    extra_channel=partner.channel, extra_context=dialplan.ROOM, extra_exten="s",
+                )
+            )  # fmt: skip
+        return await self._hands.send_to(leg, dialplan.ASIDE)
+
+    async def _remove(self, order: Order, body: c.RemoveParty, call: Call) -> Any:
+        leg = _party(call, body.leg_id)
+        if leg is None or leg.role is Role.CITIZEN:
+            return Refusal.NO_SUCH_PARTY
+        return await self._hands.hang_up(leg)
+
+    # -- monitoring -----------------------------------------------------------------------
+
+    async def _listen(self, order: Order, body: c.ListenIn, call: Call) -> Any:
+        spied = call.operator
+        if spied is None:
+            return Refusal.NO_OPERATOR
+        there = next((x for x in call.live(Role.SUPERVISOR) if x.number == body.extension), None)
+        leg_id = there.leg_id if there else f"m{uuid4().hex[:20]}"
+        self._registry.record(
+            f.MonitoringAsked(
+                at=now(), call_id=call.call_id, monitor_id=order.command_id, leg_id=leg_id,
+                spied_leg_id=spied.leg_id, by=order.asked_by, mode=body.mode, reason=body.reason,
+            )
+        )  # fmt: skip
+        if there:
+            return await self._hands.send_to(there, dialplan.MONITORING, body.mode.value)
+        return await self._link.send(
+            Originate(
+                channel=f"PJSIP/{body.extension}", channel_id=leg_id,
+                context=dialplan.MONITORING, exten="s", priority=1,
+                caller_id=f"<{self._hands.dialling.hotline_number}>", timeout_ms=20_000,
+                account=call.call_id,
+                variables={
+                    "__CALL_ID": call.call_id, "SPIED": spied.leg_id, "MODE": body.mode.value,
+                },
+            )
+        )  # fmt: skip
+
+    # -- desk -----------------------------------------------------------------------------
+
+    async def _sign_in(self, order: Order, body: c.SignIn, call: None) -> Any:
+        outcome = await self._link.send(
+            QueueAdd(
+                queue=dialplan.QUEUE, interface=f"PJSIP/{body.extension}",
+                member_name=body.operator_id, state_interface=f"PJSIP/{body.extension}",
+            )
+        )  # fmt: skip
+        # Signed in twice is signed in: Asterisk kept the member over our restart.
+        if isinstance(outcome, Refused) and "already" in outcome.reason.lower():
+            outcome = Accepted({})
+        return self._if_done(outcome, _at_desk(f.OperatorSignedIn, body))
+
+    async def _sign_out(self, order: Order, body: c.SignOut, call: None) -> Any:
+        outcome = await self._link.send(
+            QueueRemove(queue=dialplan.QUEUE, interface=f"PJSIP/{body.extension}")
+        )
+        return self._if_done(outcome, _at_desk(f.OperatorSignedOut, body))
+
+    async def _pause(self, order: Order, body: c.Pause, call: None) -> Any:
+        paused = bool(body.reason)
+        outcome = await self._link.send(
+            QueuePause(
+                queue=dialplan.QUEUE, interface=f"PJSIP/{body.extension}", paused=paused,
+                reason="paused" if paused else "",
+            )
+        )  # fmt: skip
+        fact = _at_desk(f.OperatorPaused, body, paused=paused, reason=body.reason)
+        return self._if_done(outcome, fact)
+
+    def _if_done(self, outcome: Outcome, fact: Fact) -> Outcome:
+        if isinstance(outcome, Accepted):
+            self._registry.record(fact)
+        return outcome
+
+
+def _party(call: Call, leg_id: str) -> Leg | None:
+    leg = call.legs.get(leg_id)
+    return leg if leg is not None and leg.is_live else None
+
+
+_DeskFact = type[f.OperatorSignedIn] | type[f.OperatorSignedOut] | type[f.OperatorPaused]
+
+
+def _at_desk(kind: _DeskFact, body: Any, **more: Any) -> Fact:
+    return kind(at=now(), operator_id=body.operator_id, extension=body.extension, **more)
+
+
+_CARRY_OUT: dict[type[Any], Callable[[Orders, Order, Any, Any], Awaitable[Any]]] = {
+    c.ConnectUnit: Orders._connect,
+    c.CancelConnect: Orders._cancel,
+    c.MuteParty: Orders._mute,
+    c.PutAside: Orders._aside,
+    c.RemoveParty: Orders._remove,
+    c.ListenIn: Orders._listen,
+    c.SignIn: Orders._sign_in,
+    c.SignOut: Orders._sign_out,
+    c.Pause: Orders._pause,
+}

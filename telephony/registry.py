@@ -1,0 +1,77 @@
+"""Room telephony: the one place where facts are written and the live state follows.
+
+Write first, change then: a fact that is not in the node journal did not happen.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import structlog
+
+from store.facts import Fact
+from store.node_journal import Entry, NodeJournal
+from telephony.calls.reading import Meant, read
+from telephony.calls.state import Call, Calls
+from telephony.cel.events import CelEvent
+
+log = structlog.get_logger()
+
+CEL_BOOKMARK = "cel"
+
+
+class Registry:
+    """The live calls of this node, and their journal."""
+
+    def __init__(self, journal: NodeJournal, node: str) -> None:
+        self.calls = Calls()
+        self.journal = journal
+        self.node = node
+        self._listeners: list[Callable[[str, Fact], None]] = []
+
+    def listen(self, listener: Callable[[str, Fact], None]) -> None:
+        """Be told (call id or "", fact) of everything that happens from now on."""
+        self._listeners.append(listener)
+
+    def record(self, fact: Fact, private: Mapping[str, Any] | None = None, key: str = "") -> bool:
+        """Write one fact and change the state; False where `key` was known already."""
+        entry = Entry(fact=fact, key=key or None, private=dict(private or {}))
+        [number] = self.journal.append([entry])
+        if number is None:
+            return False
+        self._follow(fact, private or {})
+        return True
+
+    def take(self, events: Sequence[CelEvent], offset: int) -> None:
+        """Write what these events mean, and how far Asterisk's file has been read, as one."""
+        meanings: list[Meant] = []
+        for event in events:
+            for meant in read(event, self.calls, self.node):
+                meanings.append(meant)
+                # Later events of the same batch are read in the light of earlier ones.
+                self.calls.apply(meant.fact, meant.private)
+        entries = [Entry(fact=m.fact, key=None, private=m.private) for m in meanings]
+        self.journal.append(entries, {CEL_BOOKMARK: offset})
+        for meant in meanings:
+            self._tell(meant.fact)
+
+    def remember(self) -> None:
+        """Build the state of the calls that had not ended when the journal was last written."""
+        for call_id in self.journal.open_calls():
+            for entry in self.journal.entries_of_call(call_id):
+                self.calls.apply(entry.fact, entry.private)
+
+    def open_calls(self) -> list[Call]:
+        return [call for call in self.calls.by_id.values() if call.ended_at is None]
+
+    def _follow(self, fact: Fact, private: Mapping[str, Any]) -> None:
+        self.calls.apply(fact, private)
+        self._tell(fact)
+
+    def _tell(self, fact: Fact) -> None:
+        for listener in self._listeners:
+            listener(fact.call_id or "", fact)
+
+
+def legs_in(calls: Iterable[Call]) -> set[str]:
+    """Ids of all live legs of these calls."""
+    return {leg.leg_id for call in calls for leg in call.live()}

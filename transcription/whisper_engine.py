@@ -1,0 +1,168 @@
+"""Room transcription: faster-whisper, the second engine, where no Chinese Vosk model is at hand.
+
+Always offline. Whisper invents sentences where nobody speaks: silence is cut
+out before it listens, and what it doubts itself is not believed.
+"""
+
+import os
+import re
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from transcription.engine import ModelUnusable, Pcm
+from transcription.words import Word
+
+# Whisper answers in the script it is spoken to; this keeps it with simplified characters.
+SIMPLIFIED = "以下是一段普通话的通话录音，使用简体中文。"
+MOST_NO_SPEECH = 0.6
+LEAST_LOGPROB = -1.0  # Whisper's own limit for "this went wrong"
+MOST_COMPRESSION = 2.4  # the same: above it the text repeats itself
+MOST_CHARACTERS_A_SECOND = 20.0  # nobody talks twice as fast as a newsreader
+# What it invents in Chinese: closing words of films, and pieces of the prompt above.
+NOT_SAID = ("字幕", "明镜与点点", "点赞", "谢谢观看", "感谢观看")
+PROMPT_LEAK = "简体中文"
+SPOKEN = re.compile(r"\w")
+WIDE = str.maketrans(",?!;:", "，？！；：")
+LATIN = re.compile(r"[A-Za-z0-9]")
+
+
+class HeardWord(Protocol):
+    """The part of faster-whisper's word that is used; `word` may begin with a space."""
+
+    word: str
+    start: float
+    end: float
+    probability: float
+
+
+class Segment(Protocol):
+    """The part of faster-whisper's segment that is used."""
+
+    text: str
+    start: float
+    end: float
+    avg_logprob: float
+    no_speech_prob: float
+    compression_ratio: float
+
+    @property
+    def words(self) -> Iterable[HeardWord] | None: ...
+
+
+class WhisperEngine:
+    """One shared model, int8 on the CPU."""
+
+    name = "faster-whisper"
+
+    def __init__(self, folder: Path, language: str = "zh", cpu_threads: int = 2) -> None:
+        self.model = folder.name
+        self.language = language
+        self._model = load(folder.resolve(), cpu_threads)
+        self._prompt = SIMPLIFIED if language == "zh" else None
+
+    def words(self, pcm: Pcm) -> list[Word]:
+        """See `Engine.words`."""
+        if not pcm.size:
+            return []
+        segments, _ = self._model.transcribe(
+            pcm.astype(np.float32) / 32768,
+            language=self.language,
+            initial_prompt=self._prompt,
+            word_timestamps=True,
+            temperature=0.0,  # no second tries: noise would cost minutes and still be noise
+            condition_on_previous_text=False,  # one invention must not breed the next
+        )
+        return words_of(segments)
+
+
+def words_of(segments: Iterable[Segment]) -> list[Word]:
+    """Believable segments → words."""
+    found: list[Word] = []
+    for segment in segments:
+        if believable(segment):
+            found += [_word(heard) for heard in whole_words(segment.words or ())]
+    return found
+
+
+def believable(segment: Segment) -> bool:
+    """Was this said, or did Whisper make it up out of noise?"""
+    text = segment.text.strip()
+    if not SPOKEN.search(text) or PROMPT_LEAK in text:
+        return False
+    if len(text) > MOST_CHARACTERS_A_SECOND * max(segment.end - segment.start, 0.5):
+        return False
+    if segment.compression_ratio > MOST_COMPRESSION or segment.avg_logprob < LEAST_LOGPROB:
+        return False
+    unsure = segment.no_speech_prob > MOST_NO_SPEECH
+    return not (unsure and any(invention in text for invention in NOT_SAID))
+
+
+def whole_words(heard: Iterable[HeardWord]) -> list[HeardWord]:
+    """In Chinese text Whisper splits `12345` and `Wi-Fi` into pieces; put them together."""
+    whole: list[HeardWord] = []
+    for piece in heard:
+        if not SPOKEN.search(piece.word) and not whole:
+            continue
+        if whole and _continues(whole[-1].word, piece.word):
+            whole[-1] = _Joined(whole[-1], piece)
+        else:
+            whole.append(piece)
+    return whole
+
+
+def _continues(before: str, piece: str) -> bool:
+    if not SPOKEN.search(piece):
+        return True  # a punctuation mark belongs to the word before it
+    return bool(LATIN.match(piece) and LATIN.match(before[-1]))  # " A" begins a new word
+
+
+class _Joined:
+    """Two pieces of one word; as sure as the less sure of them."""
+
+    def __init__(self, first: HeardWord, second: HeardWord) -> None:
+        spoken = bool(SPOKEN.search(second.word))
+        self.word = first.word + second.word.strip()
+        self.start = first.start
+        self.end = second.end if spoken else first.end
+        self.probability = min(first.probability, second.probability if spoken else 1.0)
+
+
+def chinese_marks(text: str) -> str:
+    """Whisper mixes `,` into Chinese; readers expect `，`."""
+    return text[:-1] + text[-1:].translate(WIDE) if text[:-1] and text[-2] > "\u2e80" else text
+
+
+def _word(heard: HeardWord) -> Word:
+    start = max(float(heard.start), 0.0)
+    return Word(
+        text=chinese_marks(heard.word.strip()),
+        start=round(start, 3),
+        end=round(max(float(heard.end), start), 3),
+        confidence=round(min(max(float(heard.probability), 0.0), 1.0), 3),
+    )
+
+
+@cache
+def load(folder: Path, cpu_threads: int) -> Any:
+    """Load once per process; `ModelUnusable` says what is wrong."""
+    os.environ["HF_HUB_OFFLINE"] = "1"  # read when faster_whisper is imported
+    try:
+        from faster_whisper import WhisperModel
+    except ImportError as error:
+        raise ModelUnusable("faster-whisper is not installed (extra speech-models)") from error
+    if not (folder / "model.bin").is_file():
+        raise ModelUnusable(f"{folder} holds no Whisper model")
+    try:
+        return WhisperModel(
+            str(folder),
+            device="cpu",
+            compute_type="int8",
+            cpu_threads=cpu_threads,
+            local_files_only=True,
+        )
+    except Exception as error:  # CTranslate2 and tokenizers raise what they like
+        raise ModelUnusable(f"{folder} is damaged: faster-whisper cannot load it") from error
