@@ -1,48 +1,83 @@
-"""Room recording: what Asterisk has written and nobody has sealed yet.
+"""Room recording: what lies in the spool. Finds calls and their tracks, and drops nothing.
 
-`<spool>/<CALL_ID>/<role>~<start_ms>~<leg id>~said.wav`
+Asterisk writes `<spool>/<CALL_ID>/<role>~<start_ms>~<channel uniqueid>~said.wav`.
+A file with any other name is still a recording of somebody: it is found as
+role "unknown", and the reason is told.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-CALL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
-_NAME = re.compile(r"(?P<role>[a-z]+)~(?P<start>[0-9]{13})~(?P<leg>[A-Za-z0-9._-]+)~said\.wav")
+UNKNOWN = "unknown"
+ROLES = ("citizen", "operator", "liaison", "petition", "supervisor", "leader")
+
+# No slash, no leading dot: a call id can never name a place outside its folder.
+CALL_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){0,126}[A-Za-z0-9]", re.ASCII)
+TRACK_NAME = re.compile(
+    r"(?P<role>[a-z]+)~(?P<start_ms>\d{13})~(?P<leg_id>[A-Za-z0-9._-]{1,128})~said\.wav", re.ASCII
+)
+
+
+class BadCallId(ValueError):
+    """A call id that could not have come from our dialplan."""
 
 
 @dataclass(frozen=True)
 class SpoolTrack:
-    """One person's file. `start_ms`: epoch milliseconds of its first sample; None if unknown."""
+    """One file of one person. `leg_id` and `start_ms` are None where the name does not say."""
 
     path: Path
+    source: str
     role: str
-    leg_id: str
+    leg_id: str | None
     start_ms: int | None
+    problem: str | None = None
 
 
-def is_call_id(name: str) -> bool:
-    """Whether this could be the name of a call, and not a way out of a folder."""
-    return CALL_ID.fullmatch(name) is not None and ".." not in name
+@dataclass(frozen=True)
+class SpoolReport:
+    """All calls in a spool, and what lies there that is no call."""
+
+    calls: list[Path] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
 
-def calls_in(spool: Path) -> list[str]:
-    """Calls that have something in the spool, oldest first."""
+def checked_call_id(text: str) -> str:
+    """The id itself; `BadCallId` for anything that is not one."""
+    if not CALL_ID.fullmatch(text):
+        raise BadCallId(f"not a call id: {text[:130]!r}")
+    return text
+
+
+def find_calls(spool: Path) -> SpoolReport:
+    """Folders of calls, oldest name first; strange entries are told, not touched."""
+    report = SpoolReport()
     if not spool.is_dir():
-        return []
-    folders = [place for place in spool.iterdir() if place.is_dir() and is_call_id(place.name)]
-    return [place.name for place in sorted(folders, key=lambda place: place.stat().st_mtime)]
-
-
-def tracks_in(folder: Path) -> list[SpoolTrack]:
-    """Every file of a call, by start; one whose name says nothing is kept as role `unknown`."""
-    found = []
-    for path in sorted(folder.iterdir()):
-        if not path.is_file():
-            continue
-        name = _NAME.fullmatch(path.name)
-        if name is None:
-            found.append(SpoolTrack(path, "unknown", path.stem, None))
+        return report
+    for entry in sorted(spool.iterdir()):
+        if entry.is_dir() and not entry.is_symlink() and CALL_ID.fullmatch(entry.name):
+            report.calls.append(entry)
         else:
-            found.append(SpoolTrack(path, name["role"], name["leg"], int(name["start"])))
-    return sorted(found, key=lambda track: (track.start_ms is None, track.start_ms or 0))
+            report.problems.append(f"{entry.name!r} in the spool is not the folder of a call")
+    return report
+
+
+def find_tracks(call_dir: Path) -> list[SpoolTrack]:
+    """Every file below the call's folder, in the order of their names."""
+    if call_dir.is_symlink() or not call_dir.is_dir():
+        return []
+    files = [p for p in call_dir.rglob("*") if p.is_symlink() or not p.is_dir()]
+    return [_named(path, path.relative_to(call_dir).as_posix()) for path in sorted(files)]
+
+
+def _named(path: Path, source: str) -> SpoolTrack:
+    # A name that is not UTF-8 must still fit into the manifest.
+    source = source.encode("utf-8", "backslashreplace").decode()
+    match = TRACK_NAME.fullmatch(source)
+    if match is None:
+        return SpoolTrack(path, source, UNKNOWN, None, None, "the file name tells no role and start")
+    role, leg_id, start_ms = match["role"], match["leg_id"], int(match["start_ms"])
+    if role not in ROLES:
+        return SpoolTrack(path, source, UNKNOWN, leg_id, start_ms, f"no such role: {role}")
+    return SpoolTrack(path, source, role, leg_id, start_ms)

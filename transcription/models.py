@@ -15,7 +15,7 @@ from transcription import download, whisper_model
 from transcription.engine import Engine, ModelUnusable
 from transcription.model_zip import add_model
 from transcription.vosk_engine import VoskEngine, looks_like_model, model_name
-from transcription.whisper_engine import WhisperEngine
+from transcription.whisper_engine import HOTLINE_WORDS, WhisperEngine
 
 SMALL_CHINESE = "https://alphacephei.com/vosk/models/vosk-model-small-cn-0.22.zip"
 ADDED, FETCHED, NOT_FETCHED = "added", "fetched", "not-fetched.txt"
@@ -34,6 +34,7 @@ class ModelSettings(BaseModel):
     download_sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
     second_engine: bool = True
     cpu_threads: int = Field(default=2, ge=1, le=64)
+    hotwords: tuple[str, ...] = HOTLINE_WORDS  # the second engine expects these
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ def choose_engine(settings: ModelSettings) -> Choice:
         return Choice(VoskEngine(found.folder, settings.language), found.reason)
     folder = whisper_model.join_model(settings.models_dir)
     language = settings.language or "zh"
-    return Choice(WhisperEngine(folder, language, settings.cpu_threads), found.reason)
+    whisper = WhisperEngine(folder, language, settings.cpu_threads, settings.hotwords)
+    return Choice(whisper, found.reason)
 
 
 def find_model(settings: ModelSettings) -> Found:

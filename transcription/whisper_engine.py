@@ -6,19 +6,26 @@ out before it listens, and what it doubts itself is not believed.
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from transcription.engine import ModelUnusable, Pcm
+from transcription.engine import RATE, ModelUnusable, Pcm
 from transcription.words import Word
 
 # Whisper answers in the script it is spoken to; this keeps it with simplified characters.
 SIMPLIFIED = "以下是一段普通话的通话录音，使用简体中文。"
+# What a 12345 call is about; a city adds its own offices and places.
+HOTLINE_WORDS = (
+    "市场监管局", "住建局", "城管局", "卫健委", "人社局", "教育局", "生态环境局", "信访局",
+    "信访专员", "话务员", "联络员", "值班领导", "街道办", "物业", "投诉", "办结",
+)  # fmt: skip
+TAIL = 0.5  # seconds: after a cut track's last word there is only padding, and Whisper fills it
 MOST_NO_SPEECH = 0.6
+UNSURE_LOGPROB = -0.8
 LEAST_LOGPROB = -1.0  # Whisper's own limit for "this went wrong"
 MOST_COMPRESSION = 2.4  # the same: above it the text repeats itself
 MOST_CHARACTERS_A_SECOND = 20.0  # nobody talks twice as fast as a newsreader
@@ -58,11 +65,18 @@ class WhisperEngine:
 
     name = "faster-whisper"
 
-    def __init__(self, folder: Path, language: str = "zh", cpu_threads: int = 2) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        language: str = "zh",
+        cpu_threads: int = 2,
+        hotwords: Sequence[str] = HOTLINE_WORDS,
+    ) -> None:
         self.model = folder.name
         self.language = language
         self._model = load(folder.resolve(), cpu_threads)
         self._prompt = SIMPLIFIED if language == "zh" else None
+        self._hotwords = tuple(hotwords)
 
     def words(self, pcm: Pcm) -> list[Word]:
         """See `Engine.words`."""
@@ -72,23 +86,33 @@ class WhisperEngine:
             pcm.astype(np.float32) / 32768,
             language=self.language,
             initial_prompt=self._prompt,
+            hotwords=" ".join(self._hotwords) or None,
             word_timestamps=True,
             temperature=0.0,  # no second tries: noise would cost minutes and still be noise
             condition_on_previous_text=False,  # one invention must not breed the next
         )
-        return words_of(segments)
+        return words_of(segments, len(pcm) / RATE, self._hotwords)
 
 
-def words_of(segments: Iterable[Segment]) -> list[Word]:
-    """Believable segments → words."""
+def words_of(
+    segments: Iterable[Segment], seconds: float, hotwords: Sequence[str] = ()
+) -> list[Word]:
+    """Believable segments → words.
+
+    Segments are decoded as they are asked for. The one that reaches the end is
+    the last asked for: beyond it lies padding, which costs seconds of CPU to
+    decode and comes back as invented text.
+    """
     found: list[Word] = []
     for segment in segments:
-        if believable(segment):
+        if believable(segment, hotwords):
             found += [_word(heard) for heard in whole_words(segment.words or ())]
+        if segment.end >= seconds - TAIL:
+            break
     return found
 
 
-def believable(segment: Segment) -> bool:
+def believable(segment: Segment, hotwords: Sequence[str] = ()) -> bool:
     """Was this said, or did Whisper make it up out of noise?"""
     text = segment.text.strip()
     if not SPOKEN.search(text) or PROMPT_LEAK in text:
@@ -97,8 +121,14 @@ def believable(segment: Segment) -> bool:
         return False
     if segment.compression_ratio > MOST_COMPRESSION or segment.avg_logprob < LEAST_LOGPROB:
         return False
-    unsure = segment.no_speech_prob > MOST_NO_SPEECH
-    return not (unsure and any(invention in text for invention in NOT_SAID))
+    if segment.no_speech_prob <= MOST_NO_SPEECH:
+        return True
+    # Nobody seems to speak: believe neither a doubtful text nor what it was told to expect.
+    rest = text
+    for expected in hotwords:
+        rest = rest.replace(expected, "")
+    invented = not SPOKEN.search(rest) or any(words in text for words in NOT_SAID)
+    return not invented and segment.avg_logprob >= UNSURE_LOGPROB
 
 
 def whole_words(heard: Iterable[HeardWord]) -> list[HeardWord]:

@@ -42,7 +42,7 @@ def read(event: CelEvent, calls: Calls, node: str) -> list[Meant]:
 
 def _text(event: CelEvent) -> str:
     """What the dialplan wrote after the comma of CELGenUserEvent."""
-    return str(event.extra.get("extra", ""))
+    return str(event.extra.get("text", ""))
 
 
 def _chan_start(event: CelEvent, calls: Calls, node: str) -> list[Meant]:

@@ -47,7 +47,8 @@ def seconds(spans: list[Span]) -> list[tuple[float, float]]:
     ],
 )
 def test_spans(parts: list[tuple[float, float]], expected: list[tuple[float, float]]) -> None:
-    assert seconds(speech_spans(track(*parts))) == pytest.approx(expected, abs=0.021)
+    found = seconds(speech_spans(track(*parts)))
+    assert np.array(found) == pytest.approx(np.array(expected), abs=0.021)
 
 
 def test_a_noisy_line_is_silence_and_speech_above_it_is_not() -> None:
@@ -87,9 +88,7 @@ def test_long_silence_is_always_cut(parts: list[tuple[int, bool]]) -> None:
 @given(sections.filter(lambda parts: any(loud for _, loud in parts)), st.data())
 @settings(deadline=None, max_examples=60)
 def test_a_moment_comes_back_exactly(parts: list[tuple[int, bool]], data: st.DataObject) -> None:
-    pcm = built(parts)
-    pcm[:] = np.where(pcm == 0, 0, pcm)
-    short = without_silence(pcm)
+    short = without_silence(built(parts))
     true = data.draw(st.sampled_from([span.start for span in short.spans]))
     before = sum(span.end - span.start for span in short.spans if span.end <= true)
 

@@ -1,5 +1,6 @@
 """What Whisper made up out of noise is not written into a ticket."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -43,10 +44,14 @@ class Heard:
         (Heard("我要投诉", avg_logprob=-1.3), False),
         (Heard("一二三四五六七八九十甲乙丙丁", start=1.0, end=1.1), False),
         (Heard(" "), False),
+        (Heard("认证 认证 认证", no_speech_prob=0.95, avg_logprob=-0.99), False),  # seen: a tone
+        (Heard("市场监管局 信访专员", no_speech_prob=0.8), False),  # only what it was told
+        (Heard("市场监管局吗？", no_speech_prob=0.8), True),
+        (Heard("市场监管局", no_speech_prob=0.1), True),
     ],
 )
 def test_believable(segment: Heard, verdict: bool) -> None:
-    assert believable(segment) is verdict
+    assert believable(segment, ("市场监管局", "信访专员")) is verdict
 
 
 @pytest.mark.parametrize(
@@ -63,9 +68,20 @@ def test_pieces_become_words(pieces: list[str], words: list[str]) -> None:
     assert [whole.word for whole in whole_words([Piece(piece) for piece in pieces])] == words
 
 
+def test_nothing_is_decoded_beyond_the_last_word() -> None:
+    def decoding() -> Iterator[Heard]:
+        yield Heard("您好", end=2.0, words=[Piece("您好")])
+        yield Heard("再见", end=4.6, words=[Piece("再见")])
+        raise AssertionError("the padding was decoded")
+
+    assert [word.text for word in words_of(decoding(), seconds=5.0)] == ["您好", "再见"]
+
+
 def test_a_mark_does_not_change_the_words_time_or_confidence() -> None:
     pieces = [Piece("好", 1.0, 1.2, 0.8), Piece(",", 1.2, 3.0, 0.1)]
 
-    [word] = words_of([Heard("好,", words=pieces), Heard("。。。", words=[Piece("。")])])
+    [word] = words_of(
+        [Heard("好,", words=pieces), Heard("。。。", words=[Piece("。")])], seconds=60
+    )
 
     assert (word.text, word.start, word.end, word.confidence) == ("好，", 1.0, 1.2, 0.8)

@@ -1,0 +1,48 @@
+# Commands a newcomer types. Every one does its own set-up first; the second time that takes seconds.
+PY := .venv/bin/python
+ROOMS := store telephony recording transcription casework api hotline simulator
+SHELL := /bin/bash
+
+.PHONY: help setup demo run test check bench soak format lock types openapi
+
+help: ## these lines
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+setup: ## all set-up: system packages, Python packages, Asterisk, speech model
+	@tools/set_up.sh
+
+demo: setup ## the whole job on this machine: real calls, real speech, a ticket (DEMO_EXIT=1 ends by itself)
+	@bin/hotline demo
+
+run: setup ## the service alone, waiting for a trunk and phones
+	@bin/hotline up
+
+test: setup ## every test
+	@$(PY) -m pytest tests
+
+check: setup ## format, lint, types, import rules, dead code, dependencies
+	@$(PY) -m ruff format --check .
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy $(ROOMS) tools
+	@.venv/bin/lint-imports
+	@.venv/bin/deptry .
+	@.venv/bin/vulture
+	@$(PY) tools/render_voices.py --check
+
+bench: setup ## the tables of docs/benchmarks.md
+	@$(PY) -m tests.bench
+
+soak: setup ## long fault runs
+	@$(PY) -m tests.soak
+
+format: ## put the code into its format
+	@$(PY) -m ruff format .
+	@$(PY) -m ruff check --fix .
+
+openapi: ## write docs/openapi.json anew
+	@$(PY) -m api.openapi > docs/openapi.json
+
+lock: ## lock the Python packages anew, with hashes
+	@for name in base dev; do \
+	  uv pip compile -q --generate-hashes --no-header --no-annotate --universal --python-version 3.11 \
+	    pyproject.toml --extra speech-models $$([ $$name = dev ] && echo --group dev) -o requirements/$$name.txt > /dev/null; done
