@@ -7,7 +7,7 @@ import structlog
 
 from recording.facts import RecordingGap, RecordingSealed, SealFailed
 from recording.seal import LegTalk, Sealed, SpoolKept, seal
-from recording.spool import calls_in
+from recording.spool import find_calls
 from store.base import now
 from telephony.calls.state import Call, Calls
 from telephony.facts import CallEnded
@@ -46,9 +46,9 @@ class Sealer:
     def _find_orphans(self) -> None:
         """Spools of calls that are not live: after a crash, or tried in vain before."""
         live = {call.call_id for call in self._registry.open_calls()}
-        for call_id in calls_in(self._spool):
-            if call_id not in live and self._is_ours_and_over(call_id):
-                self._due.put_nowait(call_id)
+        for folder in find_calls(self._spool).calls:
+            if folder.name not in live and self._is_ours_and_over(folder.name):
+                self._due.put_nowait(folder.name)
 
     def _is_ours_and_over(self, call_id: str) -> bool:
         entries = self._registry.journal.entries_of_call(call_id)

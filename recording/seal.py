@@ -11,11 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import soundfile
+from numpy.typing import NDArray
 from pydub import AudioSegment
 
 from recording.facts import RecordingGap, RecordingSealed
@@ -28,8 +30,8 @@ from recording.manifest import (
     file_sha256,
     read_manifest,
 )
-from recording.repair import Pcm, read_wav
-from recording.spool import SpoolTrack, is_call_id, tracks_in
+from recording.repair import NotMendable, mend
+from recording.spool import CALL_ID, SpoolTrack, find_tracks
 from store.facts import Fact
 
 CITY_TIME = ZoneInfo("Asia/Shanghai")
@@ -39,6 +41,19 @@ ALARM_SECONDS = 1.0
 
 class SpoolKept(RuntimeError):
     """The call could not be sealed; everything is still in the spool."""
+
+
+@dataclass(frozen=True)
+class Pcm:
+    """A track's samples. `repaired`: the header was not to be believed."""
+
+    samples: NDArray[np.int16]
+    rate: int
+    repaired: bool
+
+    @property
+    def seconds(self) -> float:
+        return len(self.samples) / self.rate
 
 
 @dataclass(frozen=True)
@@ -100,10 +115,9 @@ def seal(
 ) -> Sealed:  # fmt: skip
     """Seal one call's spool folder. Blocking. `SpoolKept` where it could not be done."""
     call_id = call_dir.name
-    if not is_call_id(call_id):
+    if not CALL_ID.fullmatch(call_id):
         raise SpoolKept(f"{call_id!r} is not the name of a call")
-    tracks = tracks_in(call_dir)
-    read = [(track, read_wav(track.path)) for track in tracks]
+    read = [(track, _read(track)) for track in _in_order(find_tracks(call_dir))]
     day = _clock_start(read, sealed_at).astimezone(CITY_TIME)
     parent = archive / f"{day:%Y/%m/%d}"
     part = _next_part(parent, call_id)
@@ -135,7 +149,7 @@ def _build(
     start = _clock_start(read, sealed_at)
     talks = {leg.leg_id: leg for leg in legs}
     entries = [
-        _keep(folder, number, track, pcm, start, talks.get(track.leg_id))
+        _keep(folder, number, track, pcm, start, talks.get(track.leg_id or ""))
         for number, (track, pcm) in enumerate(read, 1)
     ]
     mix = _mix(folder, entries, [pcm for _, pcm in read])
@@ -153,6 +167,20 @@ def _build(
     return manifest
 
 
+def _in_order(tracks: Sequence[SpoolTrack]) -> list[SpoolTrack]:
+    """By their first moment; those that do not tell it last."""
+    return sorted(tracks, key=lambda track: (track.start_ms is None, track.start_ms or 0))
+
+
+def _read(track: SpoolTrack) -> Pcm:
+    try:
+        mended = mend(track.path.read_bytes())
+        samples, rate = soundfile.read(BytesIO(mended.wav), dtype="int16")
+    except (NotMendable, OSError, soundfile.LibsndfileError) as error:
+        raise SpoolKept(f"{track.source}: {error}") from error
+    return Pcm(samples, rate, mended.repaired)
+
+
 def _clock_start(read: Sequence[tuple[SpoolTrack, Pcm]], otherwise: datetime) -> datetime:
     """The first moment of the earliest track is zero on the call's clock."""
     starts = [track.start_ms for track, _ in read if track.start_ms is not None]
@@ -168,7 +196,7 @@ def _keep(
     soundfile.write(folder / name, samples, pcm.rate, subtype="PCM_16", format="FLAC")
     offset = track.start_ms - round(start.timestamp() * 1000) if track.start_ms else 0
     return TrackEntry(
-        leg_id=track.leg_id, role=track.role, file=name, sha256=file_sha256(folder / name),
+        leg_id=track.leg_id or track.source, role=track.role, file=name, sha256=file_sha256(folder / name),
         pcm_sha256=sha256(pcm.samples.tobytes()).hexdigest(), offset_ms=offset,
         seconds=round(pcm.seconds, 3), expected_seconds=round(talk.seconds, 3) if talk else None,
         repaired=pcm.repaired,

@@ -76,7 +76,9 @@ def _named(path: Path, source: str) -> SpoolTrack:
     source = source.encode("utf-8", "backslashreplace").decode()
     match = TRACK_NAME.fullmatch(source)
     if match is None:
-        return SpoolTrack(path, source, UNKNOWN, None, None, "the file name tells no role and start")
+        return SpoolTrack(
+            path, source, UNKNOWN, None, None, "the file name tells no role and start"
+        )
     role, leg_id, start_ms = match["role"], match["leg_id"], int(match["start_ms"])
     if role not in ROLES:
         return SpoolTrack(path, source, UNKNOWN, leg_id, start_ms, f"no such role: {role}")

@@ -32,8 +32,8 @@ class VoskEngine:
         self.language = language or language_of(folder)
         self._model = load(folder.resolve())
         self._grammar = json.dumps(list(grammar), ensure_ascii=False) if grammar else None
-        # A half-written graph loads and fails only here: better now than in a call.
-        self.words(np.zeros(RATE // 4, np.int16))
+        # Half-written graphs and settings load and fail only here: better now than in a call.
+        self.words(np.zeros(RATE, np.int16))
 
     def words(self, pcm: Pcm) -> list[Word]:
         """See `Engine.words`."""
@@ -86,7 +86,9 @@ def check_layout(folder: Path) -> None:
     """Does this look like a Vosk model? Both layouts, `am/ conf/ graph/` and the older flat one."""
     if not folder.is_dir():
         raise ModelUnusable(f"{folder} is not a folder")
-    missing = min((_missing(folder, parts) for parts in _layouts()), key=len)
+    # The layout it comes nearest to says best what is missing.
+    nearest = min(_layouts(), key=lambda parts: len(_missing(folder, parts)) / len(parts))
+    missing = _missing(folder, nearest)
     if missing:
         raise ModelUnusable(f"{folder} is not a Vosk model: {', '.join(missing)} missing or empty")
 

@@ -32,6 +32,7 @@ MOST_CHARACTERS_A_SECOND = 20.0  # nobody talks twice as fast as a newsreader
 # What it invents in Chinese: closing words of films, and pieces of the prompt above.
 NOT_SAID = ("字幕", "明镜与点点", "点赞", "谢谢观看", "感谢观看")
 PROMPT_LEAK = "简体中文"
+STUCK = re.compile(r"(\w{1,4}?)\W*(?:\1\W*){5,}")  # 对对对 is speech, six in a row is a tone
 SPOKEN = re.compile(r"\w")
 WIDE = str.maketrans(",?!;:", "，？！；：")
 LATIN = re.compile(r"[A-Za-z0-9]")
@@ -115,7 +116,7 @@ def words_of(
 def believable(segment: Segment, hotwords: Sequence[str] = ()) -> bool:
     """Was this said, or did Whisper make it up out of noise?"""
     text = segment.text.strip()
-    if not SPOKEN.search(text) or PROMPT_LEAK in text:
+    if not SPOKEN.search(text) or PROMPT_LEAK in text or STUCK.search(text):
         return False
     if len(text) > MOST_CHARACTERS_A_SECOND * max(segment.end - segment.start, 0.5):
         return False

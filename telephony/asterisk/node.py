@@ -43,13 +43,35 @@ class NodeFolder:
     def inside(self) -> str:
         return str(self.base) if self.program.root is None else INSIDE
 
-    etc = property(lambda self: self.base / "etc")
-    run = property(lambda self: self.base / "run")
-    log = property(lambda self: self.base / "log")
-    spool = property(lambda self: self.base / "spool")
-    sounds = property(lambda self: self.base / "sounds")
-    recordings = property(lambda self: self.base / "spool" / "calls")
-    cel_file = property(lambda self: self.base / "log" / "cel-custom" / "cel.csv")
+    @property
+    def etc(self) -> Path:
+        return self.base / "etc"
+
+    @property
+    def run(self) -> Path:
+        return self.base / "run"
+
+    @property
+    def log(self) -> Path:
+        return self.base / "log"
+
+    @property
+    def spool(self) -> Path:
+        return self.base / "spool"
+
+    @property
+    def sounds(self) -> Path:
+        return self.base / "sounds"
+
+    @property
+    def recordings(self) -> Path:
+        """One folder a call, until it is sealed."""
+        return self.spool / "calls"
+
+    @property
+    def cel_file(self) -> Path:
+        """Every leg's events, written by Asterisk alone."""
+        return self.log / "cel-custom" / "cel.csv"
 
     def make(self) -> None:
         """Create the folders; only Asterisk's own user (and root) may enter them."""
@@ -138,7 +160,7 @@ class AsteriskNode:
             os.kill(pid, signal.SIGTERM)
             try:
                 async with asyncio.timeout(within):
-                    while self.is_running:  # noqa: ASYNC110 - a process offers no event
+                    while self.is_running:
                         await asyncio.sleep(0.02)
             except TimeoutError:
                 self.kill()

@@ -62,6 +62,7 @@ def render(
         "inside": folder.inside,
         "modules": modules,
         "module_dir": module_dir if root is None else f"/{module_dir.relative_to(root)}",
+        "transmit_silence": "yes",
         "cel_dateformat": CEL_DATEFORMAT,
         "cel_mapping": cel_custom_mapping(),
     }
@@ -69,7 +70,7 @@ def render(
         path.name for place in (templates, TEMPLATES / "common") for path in place.glob("*.conf")
     }
     for name in sorted(names):
-        text = environment.get_template(name).render(**common, **values)
+        text = environment.get_template(name).render({**common, **values})
         folder.write(folder.etc / name, text)
 
 

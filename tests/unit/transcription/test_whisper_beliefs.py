@@ -46,6 +46,9 @@ class Heard:
         (Heard(" "), False),
         (Heard("认证 认证 认证", no_speech_prob=0.95, avg_logprob=-0.99), False),  # seen: a tone
         (Heard("市场监管局 信访专员", no_speech_prob=0.8), False),  # only what it was told
+        (Heard("证 证 证 证 证 证 证"), False),  # seen: a tone
+        (Heard("作语语语语语语语"), False),  # seen: a tone
+        (Heard("对对对，好的。"), True),
         (Heard("市场监管局吗？", no_speech_prob=0.8), True),
         (Heard("市场监管局", no_speech_prob=0.1), True),
     ],
