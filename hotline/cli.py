@@ -106,7 +106,6 @@ def user_add(
 ) -> None:
     """Add an account, or give it a new password and role."""
     from api.accounts import BadAccount, add_user
-
     from hotline.installation import Installation
 
     word = password or secrets.token_urlsafe(9)

@@ -2,14 +2,15 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import structlog
 import uvicorn
-from api.app import ApiParts, create_app
 
+from api.app import ApiParts, create_app
 from hotline.controller_part import ControllerPart, nudge
 from hotline.health import Heartbeat, parts_health
 from hotline.installation import Installation
@@ -56,15 +57,21 @@ async def _api(installation: Installation) -> None:
         app, host=settings.api_host, port=settings.api_port, log_level="warning",
         access_log=False, server_header=False,
     )  # fmt: skip
-    server = uvicorn.Server(config)
-    # Signals are this part's, not the web server's.
-    server.capture_signals = nullcontext  # type: ignore[method-assign]
+    server = _Server(config)
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(Heartbeat(database, "api", settings.node).run(), name="heartbeat")
             tasks.create_task(server.serve(), name="http")
     finally:
         await database.close()
+
+
+class _Server(uvicorn.Server):
+    """Signals are this part's, not the web server's."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
 async def _desk(installation: Installation) -> None:
@@ -82,7 +89,7 @@ def _worker(installation: Installation, name: str, doing: Mapping[str, Doing]) -
     return Worker(name, settings.node, settings.database_url, queue, doing)
 
 
-PARTS: dict[str, Callable[[Installation], Awaitable[None]]] = {
+PARTS: dict[str, Callable[[Installation], Coroutine[Any, Any, None]]] = {
     "controller": _controller,
     "api": _api,
     "desk": _desk,

@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     database: str = ""
     token_hours: Annotated[float, Field(gt=0, le=72)] = 12.0
 
+    models: Path = ROOT / "var" / "models"
     model_dir: Path | None = None
     model_url: str = ""
     model_sha256: str = ""
@@ -88,10 +89,6 @@ class Settings(BaseSettings):
     @property
     def archive(self) -> Path:
         return self.data_dir / "archive"
-
-    @property
-    def models(self) -> Path:
-        return self.data_dir.parent / "models"
 
 
 def load_settings() -> Settings:

@@ -11,7 +11,7 @@
 
 import asyncio
 
-from simulator.carrier import PHONES_ADDRESS, Carrier
+from simulator.carrier import Carrier
 from simulator.person import Person
 from telephony.asterisk.node import AsteriskNode
 

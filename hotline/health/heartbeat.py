@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from api.health import PartHealth
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.health import PartHealth
 from hotline.health.tables import PartState
 from hotline.owed.tables import OwedWork
 from store.base import now

@@ -1,0 +1,1 @@
+"""Room api: the routes, one file a subject."""

@@ -1,0 +1,75 @@
+"""Room api: signing in and out."""
+
+import asyncio
+
+from fastapi import APIRouter, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from api.accounts import TooManyTries, sign_in, sign_out
+from api.parts import Asking, Bearer, Parts
+from api.problems import Problem
+
+router = APIRouter(tags=["session"])
+
+
+class SignIn(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"username": "auditor", "password": "…"}}
+    )
+
+    username: str = Field(min_length=1, max_length=60)
+    password: str = Field(min_length=1, max_length=200)
+
+
+class Session(BaseModel):
+    """Send the token as `Authorization: Bearer …`."""
+
+    token: str
+    expires_at: AwareDatetime
+    username: str
+    name: str
+    role: str
+    extension: str | None
+
+
+@router.post("/sign-in", name="sign_in")
+async def post_sign_in(body: SignIn, parts: Parts) -> Session:
+    """A token that expires; 401 for a wrong name or password, 429 after several of them."""
+    try:
+        async with parts.database.transaction() as session:
+            made = await sign_in(session, body.username, body.password, parts.token_lifetime)
+    except TooManyTries:
+        raise Problem(429, "尝试次数过多，请稍后再试 / too many tries") from None
+    if made is None:
+        await asyncio.sleep(0.3)
+        raise Problem(401, "用户名或密码错误 / wrong name or password")
+    secret, token, user = made
+    return Session(
+        token=secret, expires_at=token.expires_at, username=user.username, name=user.name,
+        role=user.role, extension=user.extension,
+    )  # fmt: skip
+
+
+@router.post("/sign-out", name="sign_out", status_code=204)
+async def post_sign_out(who: Asking, parts: Parts, bearer: Bearer) -> Response:
+    """Revoke the token this request came with."""
+    async with parts.database.transaction() as session:
+        await sign_out(session, bearer.credentials if bearer else "")
+    return Response(status_code=204)
+
+
+class Me(BaseModel):
+    user_id: str
+    username: str
+    name: str
+    role: str
+    extension: str | None
+
+
+@router.get("/me", name="me")
+async def get_me(who: Asking) -> Me:
+    """The account of this token."""
+    return Me(
+        user_id=who.user_id, username=who.username, name=who.name, role=who.role.value,
+        extension=who.extension,
+    )  # fmt: skip
