@@ -196,7 +196,8 @@ def _keep(
     soundfile.write(folder / name, samples, pcm.rate, subtype="PCM_16", format="FLAC")
     offset = track.start_ms - round(start.timestamp() * 1000) if track.start_ms else 0
     return TrackEntry(
-        leg_id=track.leg_id or track.source, role=track.role, file=name, sha256=file_sha256(folder / name),
+        leg_id=track.leg_id or track.source, role=track.role, file=name,
+        sha256=file_sha256(folder / name),
         pcm_sha256=sha256(pcm.samples.tobytes()).hexdigest(), offset_ms=offset,
         seconds=round(pcm.seconds, 3), expected_seconds=round(talk.seconds, 3) if talk else None,
         repaired=pcm.repaired,

@@ -44,6 +44,10 @@ class Person:
         self._changed = asyncio.Event()
         carrier.listen(self._notice)
 
+    async def begins(self, how: str) -> None:
+        """What this person does when a conversation starts: tone (if never said) | silent."""
+        await self._do(GlobalVar(f"FIRST_{self.number}", how))
+
     # -- being rung -------------------------------------------------------------------------
 
     async def when_rung(self, does: str, *, after_seconds: float = 0.2) -> None:

@@ -1,6 +1,6 @@
 """Room simulator: a petition. The liaison of a unit and a petition officer: four in one call."""
 
-from simulator.stories.told import Scene, Told
+from simulator.stories.told import Scene, Told, everybody_begins_silent
 
 
 async def petition(scene: Scene) -> Told:
@@ -9,9 +9,9 @@ async def petition(scene: Scene) -> Told:
     await city.builder.when_rung("answer")
     await city.petition_officer.when_rung("answer")
 
+    await everybody_begins_silent(city)
     await city.citizen.dial()
     call_id = await scene.operator.live_call()
-    await city.citizen.be_silent()
     await city.citizen.say("citizen_petition")
     await city.operator.say("operator_petition")
     await scene.operator.do(f"/calls/{call_id}/connect", unit_id="petition", topic="petition")

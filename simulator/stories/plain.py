@@ -1,15 +1,15 @@
 """Room simulator: a citizen complains about noise at night; an operator registers it."""
 
-from simulator.stories.told import Scene, Told
+from simulator.stories.told import Scene, Told, everybody_begins_silent
 
 
 async def plain_call(scene: Scene) -> Told:
     city = scene.city
     await city.operator.when_rung("answer")
 
+    await everybody_begins_silent(city)
     await city.citizen.dial()
     call_id = await scene.operator.live_call()
-    await city.citizen.be_silent()
     await city.operator.say("operator_ask")
     await city.citizen.say("citizen_noise")
     await city.operator.say("operator_register")

@@ -4,7 +4,7 @@ import asyncio
 import time
 
 from simulator.ears import heard_file, who_is_heard
-from simulator.stories.told import Scene, Told
+from simulator.stories.told import Scene, Told, everybody_begins_silent
 
 
 async def three_way(scene: Scene) -> Told:
@@ -14,9 +14,9 @@ async def three_way(scene: Scene) -> Told:
     await city.deputy.when_rung("answer")
     primary_rung_before, deputy_rung_before = city.liaison.times_rung, city.deputy.times_rung
 
+    await everybody_begins_silent(city)
     await city.citizen.dial()
     call_id = await scene.operator.live_call()
-    await city.citizen.be_silent()
     await city.operator.say("operator_ask")
     await city.citizen.say("citizen_mask")
     await scene.operator.do(f"/calls/{call_id}/connect", unit_id="market", topic="market")
@@ -27,8 +27,8 @@ async def three_way(scene: Scene) -> Told:
     await city.deputy.press("1", then="silent")
     await scene.operator.until_in_room(call_id, "citizen", "operator", "liaison")
     await city.deputy.say("liaison_answer")
-    checks = await _everybody_hears_everybody(scene)
     await city.citizen.say("citizen_thanks")
+    checks = await _everybody_hears_everybody(scene)
     await city.deputy.hang_up()
     await city.citizen.hang_up()
     await city.operator.until_hung_up()

@@ -23,3 +23,10 @@ class Scene:
 
     city: City
     operator: Desk
+
+
+async def everybody_begins_silent(city: City) -> None:
+    """In the stories people speak words; tones only where they are measured."""
+    people = (city.citizen, city.operator, city.liaison, city.deputy, city.builder)
+    for person in (*people, city.petition_officer):
+        await person.begins("silent")
