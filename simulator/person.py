@@ -50,12 +50,15 @@ class Person:
 
     # -- being rung -------------------------------------------------------------------------
 
-    async def when_rung(self, does: str, *, after_seconds: float = 0.2) -> None:
-        """answer | busy | no_answer | unavailable | progress_then_480 | voicemail."""
+    async def when_rung(
+        self, does: str, *, after_seconds: float = 0.2, keys: str = "rfc4733"
+    ) -> None:
+        """answer | busy | no_answer | unavailable | progress_then_480 | voicemail; `keys`: rfc4733 | info | inband."""
         for name, value in (
             (f"BEHAVIOUR_{self.number}", does),
             (f"TONE_{self.number}", str(self.tone)),
             (f"RINGS_{self.number}", str(after_seconds)),
+            (f"KEYS_{self.number}", keys),
         ):
             await self._do(GlobalVar(name, value))
 

@@ -4,25 +4,23 @@
 two writers queue up instead of failing in the middle.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+)
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import event
-from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from store.base import Base
-
-MIGRATIONS = Path(__file__).parent / "migrations"
-
-
-class DatabaseAway(RuntimeError):
-    """The database cannot be reached or is locked by somebody else; try again later."""
+from store.connecting import DatabaseAway as DatabaseAway
+from store.connecting import connect_options, prepare_sqlite, told_as_away
+from store.migrating import migrate
 
 
 class Database:
@@ -30,42 +28,58 @@ class Database:
 
     def __init__(self, url: str, *, busy_seconds: float = 5.0) -> None:
         self.url = _with_driver(url)
+        self._busy_seconds = busy_seconds
         self.engine: AsyncEngine = create_async_engine(
-            self.url, **_connect_options(self.url, busy_seconds)
+            self.url, **connect_options(self.url, busy_seconds)
         )
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         if self.is_sqlite:
-            _prepare_sqlite(self.engine)
+            prepare_sqlite(self.engine)
+        # SQLite lets waiting writers guess when to look again; within a process they queue.
+        self._turn = asyncio.Lock() if self.is_sqlite else nullcontext()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """A session that commits at the end, or rolls back on an error. `DatabaseAway`."""
-        async with self._session("BEGIN IMMEDIATE") as session:
+        async with self._session({"sqlite_begin": "BEGIN IMMEDIATE"}, self._turn) as session:
             yield session
             await session.commit()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """A session that only reads, from one consistent state. `DatabaseAway`."""
-        async with self._session("BEGIN") as session:
+        options: dict[str, Any] = {"sqlite_begin": "BEGIN"}
+        if not self.is_sqlite:
+            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        async with self._session(options, nullcontext()) as session:
             yield session
 
     @asynccontextmanager
-    async def _session(self, begin: str) -> AsyncIterator[AsyncSession]:
-        options = {"sqlite_begin": begin}
+    async def _session(
+        self, options: dict[str, Any], turn: AbstractAsyncContextManager[None]
+    ) -> AsyncIterator[AsyncSession]:
+        with told_as_away():
+            async with AsyncExitStack() as stack:
+                yield await self._open(stack, options, turn)
+
+    async def _open(
+        self,
+        stack: AsyncExitStack,
+        options: dict[str, Any],
+        turn: AbstractAsyncContextManager[None],
+    ) -> AsyncSession:
         try:
-            async with self.engine.connect() as plain:
+            # A server that is stopped but not gone never answers; nobody waits for it.
+            async with asyncio.timeout(self._busy_seconds + 1):
+                await stack.enter_async_context(turn)
+                plain = await stack.enter_async_context(self.engine.connect())
                 connection = await plain.execution_options(**options)
-                async with AsyncSession(bind=connection, expire_on_commit=False) as session:
-                    yield session
-        except (OperationalError, InterfaceError) as error:
-            raise DatabaseAway(_why(error)) from error
-        except DBAPIError as error:
-            if error.connection_invalidated:
-                raise DatabaseAway(_why(error)) from error
-            raise
-        except (ConnectionError, OSError) as error:
-            raise DatabaseAway(str(error)) from error
+                session = AsyncSession(bind=connection, expire_on_commit=False)
+                await stack.enter_async_context(session)
+                await session.connection()
+        except OSError as error:
+            raise DatabaseAway(str(error) or "no answer in time") from error
+        return session
 
     async def create_all(self) -> None:
         """Make every table that is imported; for unit tests. Real installations migrate."""
@@ -73,25 +87,11 @@ class Database:
             await connection.run_sync(Base.metadata.create_all)
 
     async def migrate(self) -> None:
-        """Bring the tables to this version of the program."""
-        async with self.engine.connect() as connection:
-            await connection.run_sync(_upgrade)
-            await connection.commit()
+        """Bring the tables to this version of the program; two at once take turns."""
+        await migrate(self.url)
 
     async def close(self) -> None:
         await self.engine.dispose()
-
-
-def alembic_config(connection: Connection | None = None) -> Config:
-    """Alembic's settings without a file."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["connection"] = connection
-    return config
-
-
-def _upgrade(connection: Connection) -> None:
-    command.upgrade(alembic_config(connection), "head")
 
 
 def _with_driver(url: str) -> str:
@@ -99,34 +99,3 @@ def _with_driver(url: str) -> str:
     driver = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
     name = driver.get(parsed.drivername, parsed.drivername)
     return parsed.set(drivername=name).render_as_string(hide_password=False)
-
-
-def _connect_options(url: str, busy_seconds: float) -> dict[str, Any]:
-    if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": busy_seconds}}
-    return {
-        "pool_pre_ping": True,
-        "connect_args": {"connect_timeout": max(2, int(busy_seconds))},
-    }
-
-
-def _prepare_sqlite(engine: AsyncEngine) -> None:
-    """The driver's own transactions are switched off; ours say IMMEDIATE where they write."""
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def _connect(connection: Any, record: object) -> None:
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def _begin(connection: Connection) -> None:
-        begin = connection.get_execution_options().get("sqlite_begin", "BEGIN IMMEDIATE")
-        connection.exec_driver_sql(begin)
-
-
-def _why(error: DBAPIError) -> str:
-    """The driver's own words, without the statement and its values."""
-    return str(error.orig).partition("\n")[0]

@@ -6,10 +6,12 @@ main database: whenever this is killed, the next one goes on at the right place.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store import journal
@@ -17,6 +19,7 @@ from store.base import now
 from store.database import Database, DatabaseAway
 from store.facts import Fact, UnknownFact
 from store.node_journal import NodeJournal, StoredEntry
+from store.storable import storable_id, storable_json
 from store.tables import NodePosition
 
 log = structlog.get_logger()
@@ -24,6 +27,7 @@ log = structlog.get_logger()
 Projector = Callable[[AsyncSession, Fact, Mapping[str, Any]], Awaitable[None]]
 
 BATCH = 200
+BATCH_SECONDS = 30.0
 FIRST_WAIT, LONGEST_WAIT = 0.1, 2.0
 # A projection that fails this often is given up, so that one fact never stops a city.
 PATIENCE = 3
@@ -39,6 +43,28 @@ class ProjectionFailed(Fact):
     error: str
 
 
+class JournalBehind(RuntimeError):
+    """The main database has newer facts of this node than the node's journal.
+
+    Somebody put an old copy of the journal back. Its new facts would be taken for old
+    ones, so nothing is copied; they stay safe in the node's journal.
+    """
+
+
+class _TryAgain(Exception):
+    """This batch failed because of one entry; it was told, and more care may help."""
+
+
+@dataclass(frozen=True)
+class ForwarderHealth:
+    """`behind`: entries not copied yet; `gave_up`: projections given up since the start."""
+
+    behind: int
+    gave_up: int
+    away_since: datetime | None
+    reason: str | None
+
+
 class Forwarder:
     """`await run()` for ever; cancel to stop."""
 
@@ -46,8 +72,26 @@ class Forwarder:
         self._journal = journal
         self._database = database
         self._project = project
+        self._reached: int | None = None
+        # How many entries to copy one at a time, after a batch failed because of one of them.
+        self._careful = 0
+        self._tries = 0
+        self._at: StoredEntry | None = None
+        self._error = ""
+        self._away_since: datetime | None = None
+        self._reason: str | None = None
         self.gave_up = 0
-        self.is_away = False
+
+    @property
+    def is_away(self) -> bool:
+        return self._away_since is not None
+
+    def health(self) -> ForwarderHealth:
+        """For the health page."""
+        reached = self._journal.forwarded if self._reached is None else self._reached
+        return ForwarderHealth(
+            self._journal.newest - reached, self.gave_up, self._away_since, self._reason
+        )
 
     async def run(self) -> None:
         """Copy whatever there is, then wait for more; an absent database is waited for."""
@@ -55,71 +99,135 @@ class Forwarder:
         while True:
             try:
                 copied = await self.copy_batch()
-            except DatabaseAway as error:
-                if not self.is_away:
-                    log.warning("main_database_away", reason=str(error))
-                self.is_away = True
+            except _TryAgain:
+                await asyncio.sleep(FIRST_WAIT)
+                continue
+            except Exception as error:
+                # The edge of this part: whatever it is, calls go on and their facts wait here.
+                self._stuck(error)
                 await asyncio.sleep(wait)
                 wait = min(LONGEST_WAIT, wait * 2)
                 continue
-            if self.is_away:
-                log.info("main_database_back", copied=copied)
-            self.is_away, wait = False, FIRST_WAIT
+            self._unstuck(copied)
+            wait = FIRST_WAIT
             if not copied:
-                await self._journal.wait_for_more(self._journal.forwarded, within=1.0)
+                await self._journal.wait_for_more(self._reached or 0, within=1.0)
+
+    def _stuck(self, error: Exception) -> None:
+        reason = str(error) or type(error).__name__
+        if self._away_since is None:
+            self._away_since = now()
+            mistake = None if isinstance(error, DatabaseAway | JournalBehind) else error
+            log.warning("main_database_away", reason=reason, exc_info=mistake)
+        self._reason = reason
+        self._reached = None
+
+    def _unstuck(self, copied: int) -> None:
+        if self._away_since is not None:
+            log.info("main_database_back", copied=copied)
+        self._away_since = self._reason = None
 
     async def copy_batch(self) -> int:
         """Copy one batch in one transaction; how many entries that were."""
-        entries = self._journal.after(self._journal.forwarded, BATCH)
-        if not entries:
+        if self._reached == self._journal.newest:
             return 0
+        try:
+            async with asyncio.timeout(BATCH_SECONDS):
+                copied = await self._copy_next()
+        except TimeoutError as error:
+            raise DatabaseAway("no answer in time") from error
+        except (DatabaseAway, JournalBehind):
+            raise
+        except Exception as error:
+            self._failed(error)
+            raise
+        self._careful = max(0, self._careful - copied)
+        self._tries = 0
+        return copied
+
+    def _failed(self, error: Exception) -> None:
+        """First look for the entry that spoils its batch; then try that one a few times."""
+        if not self._careful:
+            self._careful = BATCH
+            raise _TryAgain from error
+        if self._at is None or self._tries >= PATIENCE:
+            # Not even the bare fact can be stored: it is not this entry's fault.
+            self._tries = 0
+            return
+        self._tries += 1
+        self._error = type(error).__name__
+        log.error(
+            "projection_failed", kind=self._at.kind, call_id=self._at.call_id, tries=self._tries,
+            exc_info=error,
+        )  # fmt: skip
+        raise _TryAgain from error
+
+    async def _copy_next(self) -> int:
+        self._at, given_up = None, 0
         async with self._database.transaction() as session:
-            position = await self._position(session)
-            for entry in entries:
-                if entry.number > position.number:
-                    await self._copy(session, entry)
-                    position.number = entry.number
-        self._journal.set_forwarded(entries[-1].number)
+            await journal.take_turn(session)
+            reached = await self._position(session)
+            entries = self._journal.after(reached, 1 if self._careful else BATCH)
+            for self._at in entries:
+                given_up += await self._copy(session, self._at)
+                reached = self._at.number
+            await self._set_position(session, reached)
+        self.gave_up += given_up
+        if self._journal.forwarded != reached:
+            self._journal.set_forwarded(reached)
+        self._reached = reached
         return len(entries)
 
-    async def _position(self, session: AsyncSession) -> NodePosition:
-        position = await session.get(NodePosition, self._journal.node, with_for_update=True)
-        if position is None:
-            position = NodePosition(node=self._journal.node, number=0)
-            session.add(position)
-            await session.flush()
-        return position
+    async def _position(self, session: AsyncSession) -> int:
+        """What the main database says it has: after a restore from a backup it is right."""
+        node = self._journal.node
+        number = await session.scalar(select(NodePosition.number).where(NodePosition.node == node))
+        if number is None:
+            number = 0
+            await session.execute(insert(NodePosition).values(node=node, number=number))
+        if number > self._journal.newest:
+            raise JournalBehind(f"node {node}: main has {number}, node {self._journal.newest}")
+        return number
 
-    async def _copy(self, session: AsyncSession, entry: StoredEntry) -> None:
-        await journal.append_stored(
-            session, entry.kind, entry.at, entry.call_id, entry.ticket_id, entry.data,
-            self._journal.node, entry.number,
-        )  # fmt: skip
+    async def _set_position(self, session: AsyncSession, number: int) -> None:
+        mine = NodePosition.node == self._journal.node
+        await session.execute(update(NodePosition).where(mine).values(number=number))
+
+    async def _copy(self, session: AsyncSession, entry: StoredEntry) -> bool:
+        """One fact and its rows. Whether its rows had to be given up."""
+        if self._tries >= PATIENCE:
+            await self._append(
+                session, entry, storable_id(entry.call_id), storable_id(entry.ticket_id),
+                storable_json(entry.data),
+            )  # fmt: skip
+            await self._tell_failed(session, entry, self._error)
+            return True
+        await self._append(session, entry, entry.call_id, entry.ticket_id, entry.data)
         try:
             fact = entry.fact
         except (UnknownFact, ValueError) as error:
-            await self._give_up(session, entry, error)
-            return
-        for attempt in range(1, PATIENCE + 1):
-            try:
-                async with session.begin_nested():
-                    await self._project(session, fact, entry.private)
-                    await session.flush()
-                return
-            except (DatabaseAway, OperationalError, InterfaceError):
-                raise
-            except Exception as error:
-                # The edge of a projection: any mistake in one room's rows, never the journal's.
-                log.exception("projection_failed", kind=entry.kind, call_id=entry.call_id)
-                if attempt == PATIENCE:
-                    await self._give_up(session, entry, error)
+            # A newer version wrote it, or an older one: trying again changes nothing.
+            log.error("fact_not_understood", kind=entry.kind, call_id=entry.call_id)
+            await self._tell_failed(session, entry, type(error).__name__)
+            return True
+        await self._project(session, fact, entry.private)
+        await session.flush()
+        return False
 
-    async def _give_up(self, session: AsyncSession, entry: StoredEntry, error: Exception) -> None:
-        self.gave_up += 1
+    async def _append(
+        self, session: AsyncSession, entry: StoredEntry, call_id: str | None,
+        ticket_id: str | None, data: dict[str, Any],
+    ) -> None:  # fmt: skip
+        await journal.append_stored(
+            session, entry.kind, entry.at, call_id, ticket_id, data, self._journal.node,
+            entry.number,
+        )  # fmt: skip
+
+    async def _tell_failed(self, session: AsyncSession, entry: StoredEntry, error: str) -> None:
         await journal.append(
             session,
             ProjectionFailed(
-                at=now(), call_id=entry.call_id, kind_of=entry.kind, node=self._journal.node,
-                node_number=entry.number, error=type(error).__name__,
+                at=now(), call_id=storable_id(entry.call_id), kind_of=entry.kind,
+                node=self._journal.node, node_number=entry.number, error=error,
             ),
         )  # fmt: skip

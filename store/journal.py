@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store.facts import Fact, load_fact
@@ -51,17 +51,25 @@ async def append_stored(
     data: dict[str, Any], node: str | None = None, node_number: int | None = None,
 ) -> int:  # fmt: skip
     """As `append`, for a fact whose kind this program may not know."""
-    if session.get_bind().dialect.name == "postgresql":
-        await session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _SEQUENCER})
+    await take_turn(session)
     number = (await newest(session)) + 1
-    session.add(
-        FactRow(
+    await session.execute(
+        insert(FactRow).values(
             number=number, node=node, node_number=node_number, kind=kind, at=at, call_id=call_id,
             ticket_id=ticket_id, data=data,
         )
     )  # fmt: skip
-    await session.flush()
     return number
+
+
+async def take_turn(session: AsyncSession) -> None:
+    """Become the one who appends, until this transaction ends. `append` does it by itself.
+
+    To be taken first where a transaction also changes rows that others change together
+    with a fact: two who take them in different orders wait for each other.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _SEQUENCER})
 
 
 async def newest(session: AsyncSession) -> int:

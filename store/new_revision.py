@@ -11,7 +11,7 @@ from pathlib import Path
 from alembic import command
 from sqlalchemy import create_engine
 
-from store.database import alembic_config
+from store.migrating import alembic_config
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("store", "telephony", "recording", "transcription", "casework", "api", "hotline")

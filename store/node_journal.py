@@ -8,7 +8,9 @@ fraction of a millisecond and nothing may happen before it is on disk.
 import asyncio
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +35,31 @@ CREATE TABLE IF NOT EXISTS bookmark (name TEXT PRIMARY KEY, value INTEGER NOT NU
 """
 _COLUMNS = "number, kind, at, call_id, ticket_id, data, private"
 _FORWARDED = "forwarded"
+# A journal begun anew (a disk was replaced) must never use a number again that its
+# predecessor had, or the main database would take the new fact for one it has. So a new
+# journal starts counting at the clock's milliseconds, ahead of any predecessor.
+_BEGIN = """
+INSERT INTO sqlite_sequence (name, seq) SELECT 'entry', ?
+    WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'entry')
+"""
+_SET_BOOKMARK = (
+    "INSERT INTO bookmark VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
+_PRUNE = """
+WITH
+    newest AS (SELECT max(number) AS number FROM entry GROUP BY kind),
+    over AS (
+        SELECT call_id FROM entry WHERE call_id IS NOT NULL GROUP BY call_id
+        HAVING max(at) < :before AND max(number) <= :forwarded
+            AND sum(kind = 'call_ended') > 0 AND sum(number IN newest) = 0
+    )
+DELETE FROM entry WHERE number IN (
+    SELECT number FROM entry
+    WHERE call_id IN over
+        OR (call_id IS NULL AND at < :before AND number <= :forwarded AND number NOT IN newest)
+    ORDER BY number LIMIT :limit
+)
+"""
 
 
 class JournalBroken(RuntimeError):
@@ -71,57 +98,30 @@ class NodeJournal:
 
     def __init__(self, path: Path, node: str) -> None:
         self.node = node
-        try:
+        self._more = asyncio.Event()
+        with _told_as_broken(f"{path}: "):
             self._db = sqlite3.connect(path, isolation_level=None, timeout=5)
             for pragma in ("journal_mode=WAL", "synchronous=FULL"):
                 self._db.execute(f"PRAGMA {pragma}")
             self._db.executescript(_TABLES)
-        except sqlite3.Error as error:
-            raise JournalBroken(f"{path}: {error}") from error
+            self._begin_counting()
         path.chmod(0o600)
-        self._more = asyncio.Event()
 
     def append(
         self, entries: Sequence[Entry], bookmarks: Mapping[str, int] | None = None
     ) -> list[int | None]:
         """Write all or nothing, bookmarks included; None where a key was known already."""
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                numbers = [self._insert(entry) for entry in entries]
-                for name, value in (bookmarks or {}).items():
-                    self._db.execute(
-                        "INSERT INTO bookmark VALUES (?, ?)"
-                        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                        (name, value),
-                    )
-                self._db.execute("COMMIT")
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-        except sqlite3.Error as error:
-            raise JournalBroken(str(error)) from error
+        with self._writing():
+            numbers = [self._insert(entry) for entry in entries]
+            for name, value in (bookmarks or {}).items():
+                self._db.execute(_SET_BOOKMARK, (name, value))
         if entries:
             self._more.set()
         return numbers
 
-    def _insert(self, entry: Entry) -> int | None:
-        fact = entry.fact
-        cursor = self._db.execute(
-            "INSERT INTO entry (key, kind, at, call_id, ticket_id, data, private)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
-            (
-                entry.key, fact.kind, fact.at.astimezone(UTC).isoformat(), fact.call_id,
-                fact.ticket_id, json.dumps(fact.data(), ensure_ascii=False),
-                json.dumps(dict(entry.private), ensure_ascii=False),
-            ),
-        )  # fmt: skip
-        return cursor.lastrowid if cursor.rowcount else None
-
     def bookmark(self, name: str) -> int:
         """The bookmark's value; 0 where it was never set."""
-        row = self._db.execute("SELECT value FROM bookmark WHERE name = ?", (name,)).fetchone()
-        return int(row[0]) if row else 0
+        return self._number("SELECT value FROM bookmark WHERE name = ?", name)
 
     def entries_of_call(self, call_id: str) -> list[StoredEntry]:
         """Everything about one call, in order."""
@@ -133,10 +133,12 @@ class NodeJournal:
 
     def open_calls(self) -> list[str]:
         """Calls that have started and not ended."""
-        rows = self._db.execute(
-            "SELECT call_id FROM entry WHERE kind = 'call_started' AND call_id NOT IN"
-            " (SELECT call_id FROM entry WHERE kind = 'call_ended') ORDER BY number"
-        )
+        with _told_as_broken():
+            rows = self._db.execute(
+                "SELECT call_id FROM entry AS started WHERE kind = 'call_started' AND NOT EXISTS"
+                " (SELECT 1 FROM entry WHERE call_id = started.call_id AND kind = 'call_ended')"
+                " ORDER BY number"
+            ).fetchall()
         return [row[0] for row in rows]
 
     def after(self, number: int, limit: int = 500) -> list[StoredEntry]:
@@ -150,8 +152,8 @@ class NodeJournal:
 
     @property
     def newest(self) -> int:
-        """The number of the newest entry; 0 where there is none."""
-        return int(self._db.execute("SELECT coalesce(max(number), 0) FROM entry").fetchone()[0])
+        """The number given last; numbers do not begin at 1 but have no gaps."""
+        return self._number("SELECT seq FROM sqlite_sequence WHERE name = 'entry'")
 
     @property
     def forwarded(self) -> int:
@@ -172,14 +174,63 @@ class NodeJournal:
         except TimeoutError:
             return
 
+    def prune(self, before: datetime, limit: int = 5000) -> int:
+        """Delete forwarded entries of ended calls of which nothing was heard since `before`.
+
+        The newest entry of every kind stays, with its call: the next recording is chained
+        to it. Returns how many went; fewer than `limit` means that no more are to go.
+        """
+        values = {
+            "before": before.astimezone(UTC).isoformat(),
+            "forwarded": self.forwarded,
+            "limit": limit,
+        }
+        with self._writing():
+            gone = self._db.execute(_PRUNE, values)
+        return gone.rowcount
+
     def close(self) -> None:
         self._db.close()
 
+    def _begin_counting(self) -> None:
+        with self._writing():
+            start = max(time.time_ns() // 1_000_000, self.forwarded)
+            if self._db.execute(_BEGIN, (start,)).rowcount:
+                self._db.execute(_SET_BOOKMARK, (_FORWARDED, start))
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with _told_as_broken():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                # A full disk ends the transaction by itself.
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def _insert(self, entry: Entry) -> int | None:
+        fact = entry.fact
+        cursor = self._db.execute(
+            "INSERT INTO entry (key, kind, at, call_id, ticket_id, data, private)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+            (
+                entry.key, fact.kind, fact.at.astimezone(UTC).isoformat(), fact.call_id,
+                fact.ticket_id, json.dumps(fact.data()), json.dumps(dict(entry.private)),
+            ),
+        )  # fmt: skip
+        return cursor.lastrowid if cursor.rowcount else None
+
+    def _number(self, query: str, *values: object) -> int:
+        with _told_as_broken():
+            row = self._db.execute(query, values).fetchone()
+        return int(row[0]) if row else 0
+
     def _select(self, rest: str, *values: object) -> list[StoredEntry]:
-        try:
+        with _told_as_broken():
             rows = self._db.execute(f"SELECT {_COLUMNS} FROM entry {rest}", values).fetchall()  # noqa: S608 - our own words
-        except sqlite3.Error as error:
-            raise JournalBroken(str(error)) from error
         return [
             StoredEntry(
                 row[0], row[1], datetime.fromisoformat(row[2]), row[3], row[4], json.loads(row[5]),
@@ -187,3 +238,11 @@ class NodeJournal:
             )
             for row in rows
         ]  # fmt: skip
+
+
+@contextmanager
+def _told_as_broken(prefix: str = "") -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise JournalBroken(f"{prefix}{error}") from error

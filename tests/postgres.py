@@ -42,7 +42,9 @@ class PostgresServer:
         if os.geteuid() == 0:
             # PostgreSQL refuses to run as root.
             shutil.chown(folder, USER, USER)
-        self._call("initdb", "-D", self._data, "-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync")
+        self._call(
+            "initdb", "-D", self._data, "-U", USER, "-A", "trust", "-E", "UTF8", "--no-locale", "-N"
+        )
 
     @property
     def url(self) -> str:
@@ -52,12 +54,14 @@ class PostgresServer:
     def url_of(self, name: str) -> str:
         return f"postgresql://{USER}@127.0.0.1:{self.port}/{name}"
 
-    @property
-    def pid(self) -> int:
-        """The process that listens; for SIGSTOP and SIGKILL."""
+    def send_all(self, sign: signal.Signals) -> None:
+        """To the server and the processes of its sessions, as with SIGSTOP and SIGCONT."""
         if self._process is None:
             raise RuntimeError("the server is not running")
-        return self._process.pid
+        mother = self._process.pid
+        tasks = Path(f"/proc/{mother}/task/{mother}/children").read_text().split()
+        for pid in [mother, *map(int, tasks)]:
+            os.kill(pid, sign)
 
     def start(self) -> None:
         """Returns when the server answers."""

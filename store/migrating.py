@@ -1,0 +1,56 @@
+"""Room store: brings a database to this version's tables, with Alembic and without its file."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from store.connecting import connect_options, prepare_sqlite, told_as_away
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+# Another part of the program may be migrating at this moment: wait for it.
+_PATIENCE_SECONDS = 60.0
+_MIGRATING = 0x6D696772
+
+
+class BrokenReference(RuntimeError):
+    """After a migration some row points to a row that is not there; nothing was changed."""
+
+
+async def migrate(url: str, to: str = "head") -> None:
+    """Upgrade in one transaction; `url` names its driver. `DatabaseAway`."""
+    options = connect_options(url, _PATIENCE_SECONDS)
+    options.pop("pool_timeout")
+    engine = create_async_engine(url, poolclass=NullPool, **options)
+    if engine.dialect.name == "sqlite":
+        # Altering a table on SQLite means to copy and drop it: with foreign keys enforced
+        # the drop would take the rows that point to it along. They are checked at the end.
+        prepare_sqlite(engine, foreign_keys=False)
+    try:
+        with told_as_away():
+            async with engine.begin() as connection:
+                await connection.run_sync(_upgrade, to)
+    finally:
+        await engine.dispose()
+
+
+def alembic_config(connection: Connection | None = None) -> Config:
+    """Alembic's settings without a file."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _upgrade(connection: Connection, to: str) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _MIGRATING})
+    command.upgrade(alembic_config(connection), to)
+    if connection.dialect.name == "sqlite":
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+        if broken is not None:
+            raise BrokenReference(f"{broken[0]} row {broken[1]} → {broken[2]}")

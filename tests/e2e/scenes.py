@@ -1,0 +1,70 @@
+"""Beginnings that several stories share, in words."""
+
+import asyncio
+import time
+
+from simulator.ears import Sound, anybody_heard, heard_file, who_is_heard
+from simulator.person import Person
+from tests.e2e.stage import SeenCall, Stage
+
+# What a person hears settles this long after they were joined (jitter, first packets).
+SETTLE = 0.3
+
+
+async def given_bridged_call(stage: Stage) -> SeenCall:
+    """Citizen and operator 1001 talk."""
+    await stage.city.operator.when_rung("answer")
+    await stage.sign_in("1001")
+    await stage.city.citizen.dial()
+    return await stage.until_at("pair", "citizen", "operator")
+
+
+async def given_three_way_call(stage: Stage) -> SeenCall:
+    """Citizen, operator and the market office's liaison talk in a room."""
+    call = await given_bridged_call(stage)
+    await stage.city.liaison.when_rung("answer")
+    await connect(stage, call, "market")
+    await accept(stage.city.liaison)
+    return await stage.until_at("room", "citizen", "operator", "liaison")
+
+
+async def connect(stage: Stage, call: SeenCall, unit: str) -> None:
+    command = await stage.ask(call.call_id, kind="connect", unit_id=unit)
+    assert command.state == "done", command.reason
+
+
+async def accept(person: Person) -> None:
+    """Answers, and presses 1 at once: keys interrupt what is being said."""
+    await person.until_talking()
+    await person.press("1")
+
+
+async def pass_of(seconds: float) -> tuple[float, float]:
+    """Let people talk; the epoch seconds between which they did."""
+    start = time.time() + SETTLE
+    await asyncio.sleep(SETTLE + seconds)  # the passing of time itself is what is wanted
+    return start, start + seconds - 0.1
+
+
+async def everybody_leaves(stage: Stage, *people: Person) -> None:
+    for person in people:
+        if person.is_talking:
+            await person.hang_up()
+    for person in people:
+        await person.until_hung_up()
+    await stage.until_call(lambda call: call.row.stage == "ended", what="the call's end")
+
+
+def ear(person: Person) -> Sound:
+    """What this person heard in their last conversation."""
+    return heard_file(person.heard()[-1])
+
+
+def hears(person: Person, span: tuple[float, float]) -> set[str]:
+    """Roles heard in every tenth of a second of a span."""
+    return who_is_heard(ear(person), *span)
+
+
+def hears_at_all(person: Person, span: tuple[float, float]) -> set[str]:
+    """Roles heard in any tenth of a second of a span."""
+    return anybody_heard(ear(person), *span)
