@@ -53,7 +53,7 @@ class Installation:
             for number in self.settings.phones
         )
 
-    @property
+    @cached_property
     def ami(self) -> AmiAddress:
         return AmiAddress(
             "127.0.0.1", self.settings.ami_port, "controller", self.secrets.get("ami")

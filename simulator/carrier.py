@@ -37,11 +37,12 @@ class Carrier:
 
     def __init__(
         self, program: AsteriskProgram, base: Path, hotline: HotlineAddress,
-        phones: Sequence[DeskPhone], port: int | None = None,
+        phones: Sequence[DeskPhone], port: int | None = None, keys: str = "rfc4733",
     ) -> None:  # fmt: skip
         self.hotline = hotline
         self.port = port or free_port(CARRIER_ADDRESS)
         self._phones = phones
+        self._keys = keys
         self._folder = NodeFolder(program, base)
         self.node = AsteriskNode(self._folder)
         secret = secrets.token_urlsafe(16)
@@ -86,7 +87,7 @@ class Carrier:
         folder.make()
         first, last = free_range(CARRIER_ADDRESS)
         values: dict[str, Any] = {
-            "node": "city", "transmit_silence": "no",
+            "node": "city", "transmit_silence": "no", "keys": self._keys,
             "ami_port": self._address.port, "ami_secret": self._address.secret,
             "carrier_address": CARRIER_ADDRESS, "carrier_port": self.port,
             "phones_address": PHONES_ADDRESS, "phones_port": free_port(PHONES_ADDRESS),

@@ -50,15 +50,12 @@ class Person:
 
     # -- being rung -------------------------------------------------------------------------
 
-    async def when_rung(
-        self, does: str, *, after_seconds: float = 0.2, keys: str = "rfc4733"
-    ) -> None:
-        """answer | busy | no_answer | unavailable | progress_then_480 | voicemail; `keys`: rfc4733 | info | inband."""
+    async def when_rung(self, does: str, *, after_seconds: float = 0.2) -> None:
+        """answer | busy | no_answer | unavailable | progress_then_480 | voicemail."""
         for name, value in (
             (f"BEHAVIOUR_{self.number}", does),
             (f"TONE_{self.number}", str(self.tone)),
             (f"RINGS_{self.number}", str(after_seconds)),
-            (f"KEYS_{self.number}", keys),
         ):
             await self._do(GlobalVar(name, value))
 
@@ -83,13 +80,12 @@ class Person:
 
     # -- doing ------------------------------------------------------------------------------
 
-    async def dial(self, number: str | None = None, *, keys: str = "rfc4733") -> None:
-        """Dial the hotline; `keys`: how this phone sends them, rfc4733 | info | inband."""
-        endpoint = "hotline" if keys == "rfc4733" else f"hotline-{keys}"
+    async def dial(self, number: str | None = None) -> None:
+        """Dial the hotline, or a number that is not its own."""
         self._dialled += 1
         await self._do(
             Originate(
-                channel=f"PJSIP/{number or self._carrier.hotline.number}@{endpoint}",
+                channel=f"PJSIP/{number or self._carrier.hotline.number}@hotline",
                 channel_id=f"city-{self.number}-{self._dialled}", context="talk", exten="s",
                 caller_id=f"<{self.number}>",
                 variables={"ME": self.number, "TONE": str(self.tone)},

@@ -4,11 +4,19 @@ import random
 import socket
 
 
+# Ports given out and perhaps not yet bound by who asked for them.
+_given: set[tuple[str, int]] = set()
+
+
 def free_port(address: str = "127.0.0.1", kind: int = socket.SOCK_DGRAM) -> int:
-    """A port nobody listens on at this moment."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((address, 0))
-        return int(probe.getsockname()[1])
+    """A port nobody listens on at this moment; never the same one twice from here."""
+    while True:
+        with socket.socket(socket.AF_INET, kind) as probe:
+            probe.bind((address, 0))
+            port = int(probe.getsockname()[1])
+        if (address, port) not in _given:
+            _given.add((address, port))
+            return port
 
 
 def free_range(address: str, size: int = 400) -> tuple[int, int]:

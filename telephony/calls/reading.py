@@ -208,7 +208,7 @@ def leg_over(at: Any, call: Call, leg: Leg, cause: int | None) -> list[Fact]:
 
 def _outcome(leg: Leg, cause: int | None) -> RungOutcome:
     """How a ring ended whose leg is gone before anybody was joined."""
-    if leg.key == "accepted":
+    if leg.key in ("accepted", "nobody_joined"):
         return RungOutcome.ACCEPTED_TOO_LATE
     if leg.key == "declined":
         return RungOutcome.DECLINED

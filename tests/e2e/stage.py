@@ -22,6 +22,7 @@ from casework.tickets.tables import Ticket
 from hotline.controller_part import ControllerPart, nudge
 from hotline.installation import Installation
 from hotline.owed.ledger import TICKET
+from hotline.run import environment_of
 from hotline.set_up import prepare
 from hotline.settings import ROOT, Settings
 from hotline.work.stages import open_call_ticket
@@ -107,19 +108,7 @@ class Stage:
     async def start_controller_process(self, wait: bool = True) -> None:
         """As a process of its own, which can be killed."""
         seen = len(await self.facts("controller_started"))
-        environment = {
-            **os.environ,
-            **{
-                f"HOTLINE_{name.upper()}": str(value)
-                for name, value in self.settings.model_dump(
-                    include={
-                        "data_dir", "rootfs", "sip_port", "rtp_first", "rtp_last", "ami_port",
-                        "trunk_port", "database",
-                    }
-                ).items()
-                if value
-            },
-        }  # fmt: skip
+        environment = {**os.environ, **environment_of(self.settings)}
         log = (self.settings.data_dir / "controller.log").open("ab")
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "hotline", "part", "controller", env=environment, cwd=ROOT,
@@ -313,7 +302,7 @@ _TOLD = (
 
 @asynccontextmanager
 async def given_stage(
-    *, controller: str = "inside", database: str = "", **settings: Any
+    *, controller: str = "inside", database: str = "", keys: str = "rfc4733", **settings: Any
 ) -> AsyncIterator[Stage]:
     """A running PBX and city; `controller`: inside | process | none."""
     base = Path(tempfile.mkdtemp(prefix="hotline-test-"))
@@ -328,7 +317,7 @@ async def given_stage(
     hotline = HotlineAddress(chosen.sip_address, chosen.sip_port, chosen.number)
     carrier = Carrier(
         installation.folder.program, base / "city", hotline, installation.phones,
-        port=chosen.trunk_port,
+        port=chosen.trunk_port, keys=keys,
     )  # fmt: skip
     stage = Stage(installation, carrier)
     try:

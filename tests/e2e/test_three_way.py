@@ -149,6 +149,7 @@ async def test_who_accepts_and_finds_nobody_hears_an_apology() -> None:
         await city.liaison.press("1")
         await city.liaison.until_hung_up(within=15)
         await stage.start_controller()
+        await stage.until_call(lambda seen: seen.row.stage == "ended")
         answers = [row.data["outcome"] for row in await stage.facts("connect_answered")]
         assert answers == ["accepted", "nobody_joined"]
         [over] = await stage.facts("rung_over")

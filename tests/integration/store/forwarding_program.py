@@ -18,8 +18,6 @@ async def main(path: str, url: str) -> None:
     # Small batches: more moments at which a kill falls between two of them.
     forwarding.BATCH = 7
     node = NodeJournal(Path(path), "pbx")
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
     await Forwarder(node, Database(url), remember("pbx")).run()
 
 

@@ -187,7 +187,7 @@ def breaks_at(bad: set[int], how: str) -> Projector:
         if isinstance(fact, Happened) and fact.n in bad:
             if how == "python":
                 raise Broken
-            await session.execute(insert(FactRow.__table__).values(number=1, kind=None, data={}))
+            await session.execute(insert(FactRow).values(number=1, kind=None, data={}))
 
     return project
 

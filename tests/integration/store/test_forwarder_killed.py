@@ -4,7 +4,8 @@ import asyncio
 import random
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from store.database import Database
@@ -12,22 +13,20 @@ from store.node_journal import Entry, NodeJournal
 from tests.integration.store.sample import copied, happened, make_seen, seen
 from tests.integration.store.waiting import until
 
-FACTS, KILLS = 1500, 8
+FACTS, KILLS = 900, 5
 
 
-async def forward_for(seconds: float, journal: Path, url: str) -> None:
-    """One life of the forwarder, from its first moment to its kill."""
+@asynccontextmanager
+async def forwarding(journal: Path, url: str) -> AsyncIterator[None]:
+    """One life of the forwarder, ended by a kill."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.integration.store.forwarding_program", str(journal), url,
-        stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
-        assert process.stdout is not None
-        assert await process.stdout.readline() == b"ready\n"
-        await asyncio.sleep(seconds)
+        yield
     finally:
         process.send_signal(signal.SIGKILL)
-        await process.wait()
+        assert await process.wait() == -signal.SIGKILL, "it ended by itself"
 
 
 async def test_killed_at_random_moments(
@@ -36,23 +35,21 @@ async def test_killed_at_random_moments(
     await make_seen(database)
     path = tmp_path / "node.sqlite"
     node = NodeJournal(path, "pbx")
-    lives = random.Random(12345)
-    progress = []
-    for kill in range(KILLS):
-        share = FACTS // KILLS
-        numbers = range(kill * share, (kill + 1) * share)
-        node.append([Entry(happened(n), private={"who": "x"}) for n in numbers])
-        await forward_for(lives.uniform(0.02, 0.3), path, database_url)
-        progress.append(len(await copied(database, "pbx")))
-    total = KILLS * (FACTS // KILLS)
-    print(progress)
+    node.append([Entry(happened(n), private={"who": "x"}) for n in range(FACTS)])
 
-    async def complete() -> bool:
-        return node.forwarded == node.newest
+    async def until_copied(number: int) -> None:
+        async def is_copied() -> bool:
+            return len(await seen(database, "pbx")) >= number
 
-    last_life = asyncio.create_task(forward_for(60, path, database_url))
-    await until(complete, within=40)
-    last_life.cancel()
-    with suppress(asyncio.CancelledError):
-        await last_life
-    assert await copied(database, "pbx") == list(range(total)) == await seen(database, "pbx")
+        await until(is_copied, within=30)
+
+    chance = random.Random(12345)
+    for _ in range(KILLS):
+        so_far = len(await seen(database, "pbx"))
+        async with forwarding(path, database_url):
+            await until_copied(so_far + 1)
+            await asyncio.sleep(chance.uniform(0, 0.04))
+    assert await seen(database, "pbx") < list(range(FACTS)), "no kill fell into the work"
+    async with forwarding(path, database_url):
+        await until_copied(FACTS)
+    assert await copied(database, "pbx") == list(range(FACTS)) == await seen(database, "pbx")
