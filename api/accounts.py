@@ -1,9 +1,11 @@
 """Room api: accounts, passwords (argon2), tokens that expire and can be revoked."""
 
+import asyncio
 import re
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from pwdlib import PasswordHash
@@ -15,11 +17,15 @@ from api.permissions import Role
 from api.tables import Token, User
 from store import journal
 from store.base import new_id, now
+from store.database import Database
 
 _HASHER = PasswordHash.recommended()
 # Compared with where the name is nobody's, so that both answers take the same time.
 _NOBODY = _HASHER.hash(secrets.token_urlsafe(16))
-FREE_FAILURES = 5
+# argon2 is made to be slow: no more than this many at once, or tries would take every core.
+_HASHERS = ThreadPoolExecutor(2, "argon2")
+# Wrong passwords from anywhere; the brake (`api/brake.py`) holds single addresses much earlier.
+FREE_FAILURES = 30
 LOCK = timedelta(minutes=1)
 
 
@@ -37,13 +43,14 @@ class TooManyTries(PermissionError):
 
 @dataclass(frozen=True)
 class Who:
-    """The person a request comes from."""
+    """The person a request comes from, until when."""
 
     user_id: str
     username: str
     name: str
     role: Role
     extension: str | None
+    expires_at: datetime
 
 
 async def add_user(
@@ -68,22 +75,34 @@ async def add_user(
 
 
 async def sign_in(
-    session: AsyncSession, username: str, password: str, lifetime: timedelta
-) -> tuple[str, Token, User] | None:
-    """Secret, token and user; None where it failed (the failure is counted in this session)."""
-    user = await session.scalar(select(User).where(User.username == username))
+    database: Database, username: str, password: str, lifetime: timedelta
+) -> tuple[str, Token, User]:
+    """Secret, token and user. `SignInFailed`, `TooManyTries`."""
+    async with database.reading() as session:
+        found = await session.scalar(select(User).where(User.username == username))
+    _not_locked(found)
+    # Outside any transaction: on SQLite nobody else could write meanwhile.
+    stored = found.password_hash if found else _NOBODY
+    loop = asyncio.get_running_loop()
+    right = await loop.run_in_executor(_HASHERS, _HASHER.verify, password, stored)
+    async with database.transaction() as session:
+        user = await session.get(User, found.user_id, with_for_update=True) if found else None
+        if user is not None and user.active and right:
+            _not_locked(user)
+            return await _let_in(session, user, lifetime)
+        await _keep_out(session, user)
+    raise SignInFailed(username)
+
+
+def _not_locked(user: User | None) -> None:
+    if user is not None and user.locked_until is not None and user.locked_until > now():
+        raise TooManyTries(user.username)
+
+
+async def _let_in(
+    session: AsyncSession, user: User, lifetime: timedelta
+) -> tuple[str, Token, User]:
     moment = now()
-    if user is not None and user.locked_until is not None and user.locked_until > moment:
-        raise TooManyTries(username)
-    right = _HASHER.verify(password, user.password_hash if user else _NOBODY)
-    if user is None or not user.active or not right:
-        if user is not None:
-            user.failures += 1
-            if user.failures >= FREE_FAILURES:
-                user.failures, user.locked_until = 0, moment + LOCK
-        refused = SignInRefused(at=moment, user_id=user.user_id if user else "")
-        await journal.append(session, refused)
-        return None
     user.failures, user.locked_until = 0, None
     secret = secrets.token_urlsafe(32)
     token = Token(
@@ -93,6 +112,16 @@ async def sign_in(
     session.add(token)
     await journal.append(session, SignedIn(at=moment, user_id=user.user_id))
     return secret, token, user
+
+
+async def _keep_out(session: AsyncSession, user: User | None) -> None:
+    moment = now()
+    if user is not None:
+        user.failures += 1
+        if user.failures >= FREE_FAILURES:
+            user.failures, user.locked_until = 0, moment + LOCK
+    refused = SignInRefused(at=moment, user_id=user.user_id if user else "")
+    await journal.append(session, refused)
 
 
 async def who_is(session: AsyncSession, secret: str) -> Who | None:
@@ -109,7 +138,9 @@ async def who_is(session: AsyncSession, secret: str) -> Who | None:
     user, token = row
     if not user.active or token.revoked_at is not None or token.expires_at <= now():
         return None
-    return Who(user.user_id, user.username, user.name, Role(user.role), user.extension)
+    return Who(
+        user.user_id, user.username, user.name, Role(user.role), user.extension, token.expires_at
+    )
 
 
 async def sign_out(session: AsyncSession, secret: str) -> None:

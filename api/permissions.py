@@ -44,6 +44,8 @@ MATRIX: dict[str, frozenset[Role] | None] = {
     "operator_pause": frozenset({OP, V}),
     "get_recording": frozenset({S, A}),
     "get_recording_file": frozenset({S, A}),
+    "get_track": frozenset({S, A}),
+    "get_mix": frozenset({S, A}),
     "get_transcript": frozenset({OP, S, A, E}),
     "list_tickets": frozenset({OP, S, A, E, X}),
     "get_ticket": frozenset({OP, S, A, E, X}),

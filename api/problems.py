@@ -1,5 +1,6 @@
 """Room api: every error as problem details (RFC 9457)."""
 
+import traceback
 from typing import Any
 
 import structlog
@@ -17,9 +18,13 @@ MEDIA_TYPE = "application/problem+json"
 class Problem(Exception):
     """Raise it anywhere below a route. `more` becomes extension members."""
 
-    def __init__(self, status: int, title: str, detail: str = "", **more: Any) -> None:
+    def __init__(
+        self, status: int, title: str, detail: str = "", *, headers: dict[str, str] | None = None,
+        **more: Any,
+    ) -> None:  # fmt: skip
         super().__init__(title)
         self.status, self.title, self.detail, self.more = status, title, detail, more
+        self.headers = headers or {}
 
 
 def _answer(
@@ -29,9 +34,15 @@ def _answer(
     return JSONResponse(body, status, headers, MEDIA_TYPE)
 
 
-async def _problem(_: Request, error: Problem) -> JSONResponse:
-    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
+def problem_answer(error: Problem) -> JSONResponse:
+    """The answer to this problem."""
+    challenge = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+    headers = {**challenge, **error.headers}
     return _answer(error.status, error.title, error.detail, headers, **error.more)
+
+
+async def _problem(_: Request, error: Problem) -> JSONResponse:
+    return problem_answer(error)
 
 
 async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -42,8 +53,17 @@ async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
     return _answer(422, "提交的内容有误 / invalid request", fields[0]["field"], errors=fields)
 
 
+# Statuses that are raised by the framework, in words for those who see them.
+TITLES = {
+    400: "无法读取请求 / the request cannot be read",
+    404: "没有这个地址 / not found",
+    405: "不支持的方法 / method not allowed",
+}
+
+
 async def _http(_: Request, error: HTTPException) -> JSONResponse:
-    return _answer(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+    title = TITLES.get(error.status_code, str(error.detail))
+    return _answer(error.status_code, title, headers=dict(error.headers or {}))
 
 
 async def _away(_: Request, error: DatabaseAway) -> JSONResponse:
@@ -54,7 +74,9 @@ async def _away(_: Request, error: DatabaseAway) -> JSONResponse:
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    log.exception("request_failed", path=request.url.path, exc_info=error)
+    # Where it happened, not with what: an error's own text may hold a citizen's number.
+    where = [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
+    log.error("request_failed", path=request.url.path, error=type(error).__name__, where=where[-6:])
     return _answer(500, "内部错误 / internal error")
 
 

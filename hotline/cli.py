@@ -69,6 +69,17 @@ def part(
     asyncio.run(run_part(name, Installation(_settings())))
 
 
+@app.command()
+def phones() -> None:
+    """Show each desk phone's number and password, to be typed into the phone."""
+    from hotline.installation import Installation
+
+    settings = _settings()
+    typer.echo(f"SIP {settings.sip_address}:{settings.sip_port}")
+    for phone in Installation(settings).phones:
+        typer.echo(f"{phone.extension}  {phone.secret}")
+
+
 @roster_app.command("import")
 def roster_import(file: Path) -> None:
     """Check a roster file row by row and, if all is right, replace the roster with it."""

@@ -60,17 +60,22 @@ class Sealer:
         if not folder.is_dir():
             return
         legs = self._talks(call_id)
+        loop = asyncio.get_running_loop()
+
+        def tell(sealed: Sealed) -> None:
+            # From the sealing thread: the journal belongs to the loop's.
+            asyncio.run_coroutine_threadsafe(self._tell(call_id, sealed), loop).result()
+
         try:
-            sealed = await asyncio.to_thread(
-                seal, folder, self._archive, legs, self._registry.node, self._previous(), now()
-            )
-        except (SpoolKept, OSError) as error:
+            await asyncio.to_thread(
+                seal, folder, self._archive, legs, self._registry.node, self._previous(), now(),
+                tell,
+            )  # fmt: skip
+        except (SpoolKept, OSError, MemoryError) as error:
             log.error("seal_failed", call_id=call_id, reason=str(error))
             self._registry.record(
                 SealFailed(at=now(), call_id=call_id, reason=type(error).__name__)
             )
-            return
-        self._tell(call_id, sealed)
 
     def _talks(self, call_id: str) -> list[LegTalk]:
         """How long each leg talked, from the journal: the same after a restart."""
@@ -88,7 +93,7 @@ class Sealer:
         newest = self._registry.journal.newest_of(RecordingSealed.kind)
         return newest.manifest_sha256 if isinstance(newest, RecordingSealed) else ""
 
-    def _tell(self, call_id: str, sealed: Sealed) -> None:
+    async def _tell(self, call_id: str, sealed: Sealed) -> None:
         for fact in sealed.facts(call_id):
             key = f"sealed:{sealed.manifest_sha256}"
             if isinstance(fact, RecordingGap):

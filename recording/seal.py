@@ -7,7 +7,7 @@ complete.
 
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -111,35 +111,46 @@ class Sealed:
 
 def seal(
     call_dir: Path, archive: Path, legs: Sequence[LegTalk], node: str, previous: str,
-    sealed_at: datetime,
+    sealed_at: datetime, tell: Callable[[Sealed], None] = lambda _: None,
 ) -> Sealed:  # fmt: skip
-    """Seal one call's spool folder. Blocking. `SpoolKept` where it could not be done."""
+    """Seal one call's spool folder. Blocking. `SpoolKept` where it could not be done.
+
+    `tell` hears of the seal before the spool is emptied: killed in between, the
+    call is still in the spool, is found again and told again.
+    """
     call_id = call_dir.name
     if not CALL_ID.fullmatch(call_id):
         raise SpoolKept(f"{call_id!r} is not the name of a call")
-    read = [(track, _read(track)) for track in _in_order(find_tracks(call_dir))]
+    tracks = find_tracks(call_dir)
+    sizes = {track.path: track.path.lstat().st_size for track in tracks}
+    read = [(track, _read(track)) for track in _in_order(tracks)]
     day = _clock_start(read, sealed_at).astimezone(CITY_TIME)
-    parent = archive / f"{day:%Y/%m/%d}"
+    parent = _folder_of(archive, call_id) or archive / f"{day:%Y/%m/%d}"
     part = _next_part(parent, call_id)
-    before = _sealed_before(parent, call_id, part, read, archive)
-    if before is not None:
-        shutil.rmtree(call_dir)
-        return before
-    place = parent / (call_id if part == 1 else f"{call_id}.{part}")
+    earlier = _sound_parts(parent, call_id, part, archive)
+    late = _not_in(earlier, read)
+    if earlier and not late:
+        tell(earlier[-1])
+        _empty(call_dir, sizes)
+        return earlier[-1]
+    place = parent / _name(call_id, part)
     building = archive / f".building-{place.name}"
     try:
         shutil.rmtree(building, ignore_errors=True)
-        building.mkdir(parents=True, mode=0o700)
-        manifest = _build(building, call_id, part, read, legs, node, previous, sealed_at)
-        parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        building.chmod(0o500)
+        _make_private(building)
+        manifest = _build(building, call_id, part, late, legs, node, previous, sealed_at)
+        _make_private(parent)
         building.rename(place)
+        # Only now: whoever is not root may not move a folder he may not write to.
+        place.chmod(0o500)
         _sync(parent)
-    except OSError as error:
+    except (OSError, soundfile.LibsndfileError) as error:
         shutil.rmtree(building, ignore_errors=True)
         raise SpoolKept(f"{call_id}: {error}") from error
-    shutil.rmtree(call_dir)
-    return Sealed(manifest, str(place.relative_to(archive)))
+    sealed = Sealed(manifest, str(place.relative_to(archive)))
+    tell(sealed)
+    _empty(call_dir, sizes)
+    return sealed
 
 
 def _build(
@@ -234,24 +245,69 @@ def _gaps(entries: Sequence[TrackEntry], talks: Iterable[LegTalk]) -> list[Gap]:
     ]  # fmt: skip
 
 
+def _name(call_id: str, part: int) -> str:
+    return call_id if part == 1 else f"{call_id}.{part}"
+
+
+def _folder_of(archive: Path, call_id: str) -> Path | None:
+    """The day the call's first part lies in; later parts lie beside it."""
+    return next((found.parent for found in archive.glob(f"[0-9]*/*/*/{call_id}")), None)
+
+
 def _next_part(parent: Path, call_id: str) -> int:
     part = 1
-    while (parent / (call_id if part == 1 else f"{call_id}.{part}")).exists():
+    while (parent / _name(call_id, part)).exists():
         part += 1
     return part
 
 
-def _sealed_before(
-    parent: Path, call_id: str, part: int, read: Sequence[tuple[SpoolTrack, Pcm]], archive: Path
-) -> Sealed | None:
-    """The seal of these very tracks, where we died between the move and the emptying."""
-    wanted = sorted(sha256(pcm.samples.tobytes()).hexdigest() for _, pcm in read)
+def _sound_parts(parent: Path, call_id: str, part: int, archive: Path) -> list[Sealed]:
+    """Earlier seals whose every track is still what was sealed; a damaged one proves nothing."""
+    found = []
     for earlier in range(1, part):
-        place = parent / (call_id if earlier == 1 else f"{call_id}.{earlier}")
-        manifest = read_manifest(place)
-        if sorted(track.pcm_sha256 for track in manifest.tracks) == wanted:
-            return Sealed(manifest, str(place.relative_to(archive)))
-    return None
+        place = parent / _name(call_id, earlier)
+        try:
+            manifest = read_manifest(place)
+            whole = all(file_sha256(place / t.file) == t.sha256 for t in manifest.tracks)
+        except (OSError, ValueError):
+            continue
+        if whole:
+            found.append(Sealed(manifest, str(place.relative_to(archive))))
+    return found
+
+
+def _not_in(
+    parts: Sequence[Sealed], read: Sequence[tuple[SpoolTrack, Pcm]]
+) -> list[tuple[SpoolTrack, Pcm]]:
+    """The tracks no earlier part holds: all of them, or those that came late."""
+    held = {(t.leg_id, t.pcm_sha256) for part in parts for t in part.manifest.tracks}
+    return [
+        (track, pcm)
+        for track, pcm in read
+        if (track.leg_id or track.source, sha256(pcm.samples.tobytes()).hexdigest()) not in held
+    ]
+
+
+def _empty(call_dir: Path, sizes: Mapping[Path, int]) -> None:
+    """Remove what was sealed and nothing else: a file that came or grew meanwhile stays."""
+    for path, size in sizes.items():
+        if path.lstat().st_size == size:
+            path.unlink()
+    if not call_dir.is_dir():
+        return
+    below = sorted((p for p in call_dir.rglob("*") if p.is_dir()), reverse=True)
+    for folder in (*below, call_dir):
+        if not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _make_private(folder: Path) -> None:
+    """Make a folder and its parents for the service alone, each name safely on disk."""
+    if folder.is_dir():
+        return
+    _make_private(folder.parent)
+    folder.mkdir(mode=0o700)
+    _sync(folder.parent)
 
 
 def _sync(path: Path) -> None:

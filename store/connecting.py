@@ -44,7 +44,11 @@ def told_as_away() -> Iterator[None]:
 def connect_options(url: str, busy_seconds: float) -> dict[str, Any]:
     """Arguments for `create_async_engine`: nobody waits longer than `busy_seconds` for a lock."""
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": busy_seconds}, "pool_timeout": busy_seconds}
+        return {
+            "connect_args": {"timeout": busy_seconds},
+            "pool_timeout": busy_seconds,
+            "hide_parameters": True,
+        }
     given = make_url(url).query.get("options", "")
     limits = {
         "lock_timeout": int(busy_seconds * 1000),
@@ -53,6 +57,8 @@ def connect_options(url: str, busy_seconds: float) -> dict[str, Any]:
     return {
         "pool_pre_ping": True,
         "pool_timeout": busy_seconds,
+        # Values may be numbers and names of citizens; errors end up in logs.
+        "hide_parameters": True,
         "connect_args": {
             "connect_timeout": max(2, int(busy_seconds)),
             "options": " ".join([str(given), *(f"-c {k}={v}" for k, v in limits.items())]).strip(),
@@ -76,10 +82,15 @@ def prepare_sqlite(engine: AsyncEngine, *, foreign_keys: bool = True) -> None:
     @event.listens_for(engine.sync_engine, "connect")
     def _connect(connection: Any, record: object) -> None:
         connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in pragmas:
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+        try:
+            cursor = connection.cursor()
+            for pragma in pragmas:
+                cursor.execute(f"PRAGMA {pragma}")
+            cursor.close()
+        except BaseException:
+            # Nobody else would: each would keep its thread and its file open for ever.
+            connection.close()
+            raise
 
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -5,9 +5,11 @@ main database: whenever this is killed, the next one goes on at the right place.
 """
 
 import asyncio
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, ClassVar
 
 import structlog
@@ -25,6 +27,8 @@ from store.tables import NodePosition
 log = structlog.get_logger()
 
 Projector = Callable[[AsyncSession, Fact, Mapping[str, Any]], Awaitable[None]]
+
+_ROOT = f"{Path(__file__).parents[1]}/"
 
 BATCH = 200
 BATCH_SECONDS = 30.0
@@ -114,11 +118,10 @@ class Forwarder:
                 await self._journal.wait_for_more(self._reached or 0, within=1.0)
 
     def _stuck(self, error: Exception) -> None:
-        reason = str(error) or type(error).__name__
+        reason = str(error).partition("\n")[0] or type(error).__name__
         if self._away_since is None:
             self._away_since = now()
-            mistake = None if isinstance(error, DatabaseAway | JournalBehind) else error
-            log.warning("main_database_away", reason=reason, exc_info=mistake)
+            log.warning("main_database_away", reason=reason, where=_where(error))
         self._reason = reason
         self._reached = None
 
@@ -132,13 +135,13 @@ class Forwarder:
         if self._reached == self._journal.newest:
             return 0
         try:
-            async with asyncio.timeout(BATCH_SECONDS):
+            async with asyncio.timeout(BATCH_SECONDS) as deadline:
                 copied = await self._copy_next()
-        except TimeoutError as error:
-            raise DatabaseAway("no answer in time") from error
         except (DatabaseAway, JournalBehind):
             raise
         except Exception as error:
+            if deadline.expired():
+                raise DatabaseAway("no answer in time") from error
             self._failed(error)
             raise
         self._careful = max(0, self._careful - copied)
@@ -158,7 +161,7 @@ class Forwarder:
         self._error = type(error).__name__
         log.error(
             "projection_failed", kind=self._at.kind, call_id=self._at.call_id, tries=self._tries,
-            exc_info=error,
+            error=self._error, where=_where(error),
         )  # fmt: skip
         raise _TryAgain from error
 
@@ -168,9 +171,12 @@ class Forwarder:
             await journal.take_turn(session)
             reached = await self._position(session)
             entries = self._journal.after(reached, 1 if self._careful else BATCH)
-            for self._at in entries:
-                given_up += await self._copy(session, self._at)
-                reached = self._at.number
+            self._at = entries[0] if self._careful and entries else None
+            giving_up = self._tries >= PATIENCE
+            await journal.append_many(session, [self._row(e, cleaned=giving_up) for e in entries])
+            for entry in entries:
+                given_up += await self._change_rows(session, entry, giving_up=giving_up)
+                reached = entry.number
             await self._set_position(session, reached)
         self.gave_up += given_up
         if self._journal.forwarded != reached:
@@ -193,16 +199,25 @@ class Forwarder:
         mine = NodePosition.node == self._journal.node
         await session.execute(update(NodePosition).where(mine).values(number=number))
 
-    async def _copy(self, session: AsyncSession, entry: StoredEntry) -> bool:
-        """One fact and its rows. Whether its rows had to be given up."""
-        if self._tries >= PATIENCE:
-            await self._append(
-                session, entry, storable_id(entry.call_id), storable_id(entry.ticket_id),
-                storable_json(entry.data),
-            )  # fmt: skip
+    def _row(self, entry: StoredEntry, *, cleaned: bool) -> dict[str, Any]:
+        row = {
+            "node": self._journal.node, "node_number": entry.number, "kind": entry.kind,
+            "at": entry.at, "call_id": entry.call_id, "ticket_id": entry.ticket_id,
+            "data": entry.data,
+        }  # fmt: skip
+        if cleaned:
+            row["call_id"] = storable_id(entry.call_id)
+            row["ticket_id"] = storable_id(entry.ticket_id)
+            row["data"] = storable_json(entry.data)
+        return row
+
+    async def _change_rows(
+        self, session: AsyncSession, entry: StoredEntry, *, giving_up: bool
+    ) -> bool:
+        """The rooms' rows of one fact. Whether they had to be given up."""
+        if giving_up:
             await self._tell_failed(session, entry, self._error)
             return True
-        await self._append(session, entry, entry.call_id, entry.ticket_id, entry.data)
         try:
             fact = entry.fact
         except (UnknownFact, ValueError) as error:
@@ -214,15 +229,6 @@ class Forwarder:
         await session.flush()
         return False
 
-    async def _append(
-        self, session: AsyncSession, entry: StoredEntry, call_id: str | None,
-        ticket_id: str | None, data: dict[str, Any],
-    ) -> None:  # fmt: skip
-        await journal.append_stored(
-            session, entry.kind, entry.at, call_id, ticket_id, data, self._journal.node,
-            entry.number,
-        )  # fmt: skip
-
     async def _tell_failed(self, session: AsyncSession, entry: StoredEntry, error: str) -> None:
         await journal.append(
             session,
@@ -231,3 +237,10 @@ class Forwarder:
                 node=self._journal.node, node_number=entry.number, error=error,
             ),
         )  # fmt: skip
+
+
+def _where(error: BaseException) -> str:
+    """The way to an error through our own files. A whole traceback might show a number."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [f for f in frames if f.filename.startswith(_ROOT) and "site-packages" not in f.filename]
+    return " > ".join(f"{f.filename.removeprefix(_ROOT)}:{f.lineno}" for f in ours)

@@ -5,7 +5,7 @@ on SQLite there is one writer at a time; on PostgreSQL a lock held until the
 commit makes one sequencer of all writers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from store.tables import FactRow
 
 # Any fixed number will do: "fact" in ASCII.
 _SEQUENCER = 0x66616374
+_FACTS = FactRow.metadata.tables[FactRow.__tablename__]
 
 
 @dataclass(frozen=True)
@@ -52,14 +53,22 @@ async def append_stored(
 ) -> int:  # fmt: skip
     """As `append`, for a fact whose kind this program may not know."""
     await take_turn(session)
-    number = (await newest(session)) + 1
-    await session.execute(
-        insert(FactRow).values(
-            number=number, node=node, node_number=node_number, kind=kind, at=at, call_id=call_id,
-            ticket_id=ticket_id, data=data,
-        )
-    )  # fmt: skip
-    return number
+    next_number = select(func.coalesce(func.max(FactRow.number), 0) + 1).scalar_subquery()
+    values = {
+        "number": next_number, "node": node, "node_number": node_number, "kind": kind, "at": at,
+        "call_id": call_id, "ticket_id": ticket_id, "data": data,
+    }  # fmt: skip
+    appended = await session.execute(insert(_FACTS).values(values).returning(_FACTS.c.number))
+    return int(appended.scalar_one())
+
+
+async def append_many(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    """As `append_stored`, for many at once: every row names all of its arguments."""
+    if rows:
+        await take_turn(session)
+        number = await newest(session)
+        numbered = [{"number": number + i, **row} for i, row in enumerate(rows, start=1)]
+        await session.execute(insert(_FACTS), numbered)
 
 
 async def take_turn(session: AsyncSession) -> None:

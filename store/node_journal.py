@@ -10,7 +10,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,7 +37,7 @@ _COLUMNS = "number, kind, at, call_id, ticket_id, data, private"
 _FORWARDED = "forwarded"
 # A journal begun anew (a disk was replaced) must never use a number again that its
 # predecessor had, or the main database would take the new fact for one it has. So a new
-# journal starts counting at the clock's milliseconds, ahead of any predecessor.
+# journal starts counting at the clock's microseconds, ahead of any predecessor.
 _BEGIN = """
 INSERT INTO sqlite_sequence (name, seq) SELECT 'entry', ?
     WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'entry')
@@ -99,13 +99,16 @@ class NodeJournal:
     def __init__(self, path: Path, node: str) -> None:
         self.node = node
         self._more = asyncio.Event()
+        with suppress(OSError):  # where it matters, opening tells it better
+            # Before anything is in it, and before SQLite gives its companions the same rights.
+            path.touch(mode=0o600)
+            path.chmod(0o600)
         with _told_as_broken(f"{path}: "):
             self._db = sqlite3.connect(path, isolation_level=None, timeout=5)
             for pragma in ("journal_mode=WAL", "synchronous=FULL"):
                 self._db.execute(f"PRAGMA {pragma}")
             self._db.executescript(_TABLES)
             self._begin_counting()
-        path.chmod(0o600)
 
     def append(
         self, entries: Sequence[Entry], bookmarks: Mapping[str, int] | None = None
@@ -152,8 +155,8 @@ class NodeJournal:
 
     @property
     def newest(self) -> int:
-        """The number given last; numbers do not begin at 1 but have no gaps."""
-        return self._number("SELECT seq FROM sqlite_sequence WHERE name = 'entry'")
+        """The newest entry's number; numbers rise but do not begin at 1."""
+        return max(self._number("SELECT coalesce(max(number), 0) FROM entry"), self.forwarded)
 
     @property
     def forwarded(self) -> int:
@@ -186,15 +189,16 @@ class NodeJournal:
             "limit": limit,
         }
         with self._writing():
-            gone = self._db.execute(_PRUNE, values)
-        return gone.rowcount
+            self._db.execute(_PRUNE, values)
+            # The driver does not count for a statement that begins with WITH.
+            return self._number("SELECT changes()")
 
     def close(self) -> None:
         self._db.close()
 
     def _begin_counting(self) -> None:
         with self._writing():
-            start = max(time.time_ns() // 1_000_000, self.forwarded)
+            start = max(time.time_ns() // 1000, self.forwarded)
             if self._db.execute(_BEGIN, (start,)).rowcount:
                 self._db.execute(_SET_BOOKMARK, (_FORWARDED, start))
 
@@ -215,7 +219,9 @@ class NodeJournal:
         fact = entry.fact
         cursor = self._db.execute(
             "INSERT INTO entry (key, kind, at, call_id, ticket_id, data, private)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+            # Not ON CONFLICT: that would use up a number.
+            " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7"
+            " WHERE ?1 IS NULL OR NOT EXISTS (SELECT 1 FROM entry WHERE key = ?1)",
             (
                 entry.key, fact.kind, fact.at.astimezone(UTC).isoformat(), fact.call_id,
                 fact.ticket_id, json.dumps(fact.data()), json.dumps(dict(entry.private)),

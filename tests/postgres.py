@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -59,9 +60,10 @@ class PostgresServer:
         if self._process is None:
             raise RuntimeError("the server is not running")
         mother = self._process.pid
-        tasks = Path(f"/proc/{mother}/task/{mother}/children").read_text().split()
-        for pid in [mother, *map(int, tasks)]:
-            os.kill(pid, sign)
+        os.kill(mother, sign)
+        for pid in _children(mother):
+            with suppress(ProcessLookupError):
+                os.kill(pid, sign)
 
     def start(self) -> None:
         """Returns when the server answers."""
@@ -78,11 +80,16 @@ class PostgresServer:
         self._wait_until_ready()
 
     def stop(self, sign: signal.Signals = signal.SIGINT) -> None:
-        """SIGINT ends every session at once and shuts down in order."""
-        if self._process is not None:
-            self._process.send_signal(sign)
+        """SIGINT ends every session at once and shuts down in order; SIGQUIT just ends."""
+        if self._process is None:
+            return
+        self._process.send_signal(sign)
+        try:
+            self._process.wait(READY_SECONDS / 2)
+        except subprocess.TimeoutExpired:
+            self._process.send_signal(signal.SIGQUIT)
             self._process.wait(READY_SECONDS)
-            self._process = None
+        self._process = None
 
     def new_database(self) -> str:
         """The URL of a fresh, empty database."""
@@ -128,6 +135,14 @@ def _binaries() -> Path:
     if not found:
         raise PostgresMissing("the tests need PostgreSQL: apt-get install postgresql")
     return found[-1].parent
+
+
+def _children(mother: int) -> Iterator[int]:
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            # "pid (name) state parent …", and a name may hold anything.
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == mother:
+                yield int(stat.parent.name)
 
 
 def _free_port() -> int:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from transcription.engine import ModelUnusable
-from transcription.vosk_engine import check_layout, looks_like_model
+from transcription.vosk_engine import looks_like_model, missing_parts
 from transcription.whisper_model import sha256_of
 
 MOST_BYTES = 8 << 30  # the large Chinese model unpacks to 2 GB
@@ -69,9 +69,11 @@ def _model_root(scratch: Path) -> Path:
     inner = [one for one in scratch.iterdir() if one.is_dir() and looks_like_model(one)]
     if len(inner) == 1:
         return inner[0]
+    if inner:
+        raise ModelUnusable("the zip holds more than one model")
     folders = [one for one in scratch.iterdir() if one.is_dir() and one.name != "__MACOSX"]
-    check_layout(folders[0] if len(folders) == 1 else scratch)
-    raise ModelUnusable("the zip holds more than one model")
+    missing = missing_parts(folders[0] if len(folders) == 1 else scratch)
+    raise ModelUnusable(f"the zip holds no Vosk model: {', '.join(missing)} missing or empty")
 
 
 def _moved(root: Path, target: Path) -> Path:

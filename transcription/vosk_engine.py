@@ -86,11 +86,16 @@ def check_layout(folder: Path) -> None:
     """Does this look like a Vosk model? Both layouts, `am/ conf/ graph/` and the older flat one."""
     if not folder.is_dir():
         raise ModelUnusable(f"{folder} is not a folder")
-    # The layout it comes nearest to says best what is missing.
-    nearest = min(_layouts(), key=lambda parts: len(_missing(folder, parts)) / len(parts))
-    missing = _missing(folder, nearest)
+    missing = missing_parts(folder)
     if missing:
         raise ModelUnusable(f"{folder} is not a Vosk model: {', '.join(missing)} missing or empty")
+
+
+def missing_parts(folder: Path) -> list[str]:
+    """The files missing for a Vosk model, by the layout the folder comes nearest to."""
+    layouts = _layouts()
+    nearest = min(layouts, key=lambda parts: len(_missing(folder, parts)) / len(parts))
+    return _missing(folder, nearest)
 
 
 def looks_like_model(folder: Path) -> bool:

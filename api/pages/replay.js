@@ -1,19 +1,36 @@
 // The replay page: signs in, shows the proof, plays the tracks, follows the transcript.
 "use strict";
 const callId = decodeURIComponent(location.pathname.split("/").pop());
+const part = Number(new URLSearchParams(location.search).get("part")) || 1;
 const api = `/api/v1/calls/${encodeURIComponent(callId)}`;
-const names = { citizen: "来电人", operator: "话务员", liaison: "联络员", petition: "信访专员", supervisor: "班长", leader: "值班领导", mix: "混音" };
+const names = {
+  citizen: "来电人 Citizen", operator: "话务员 Operator", liaison: "联络员 Liaison", petition: "信访专员 Petition",
+  supervisor: "班长 Supervisor", leader: "值班领导 Leader", unknown: "未知 Unknown", mix: "混音 Mix",
+};
+const nameOf = (role) => names[role] || role;
 const $ = (id) => document.getElementById(id);
 const make = (tag, props = {}, ...children) => {
   const node = Object.assign(document.createElement(tag), props);
   node.append(...children);
   return node;
 };
+const heading = (chinese, english) => make("h2", {}, `${chinese} `, make("small", { lang: "en", textContent: english }));
 let token = sessionStorage.getItem("token");
+let urls = [];
 
 function show(problem) {
   $("problem").textContent = problem;
   $("problem").hidden = !problem;
+}
+
+function forget() {
+  sessionStorage.removeItem("token");
+  token = null;
+  urls.forEach((url) => URL.revokeObjectURL(url));
+  urls = [];
+  for (const id of ["proof", "tracks", "transcript"]) $(id).replaceChildren();
+  document.querySelector("main").hidden = $("sign-out").hidden = true;
+  $("sign-in").hidden = false;
 }
 
 async function ask(path) {
@@ -25,18 +42,24 @@ async function ask(path) {
 
 async function signIn(event) {
   event.preventDefault();
-  const form = new FormData(event.target);
   const answer = await fetch("/api/v1/sign-in", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(Object.fromEntries(form)),
+    body: JSON.stringify(Object.fromEntries(new FormData(event.target))),
   });
   const body = await answer.json();
   if (!answer.ok) return show(body.title);
   token = body.token;
   sessionStorage.setItem("token", token);
+  event.target.reset();
   show("");
   await load();
+}
+
+async function signOut() {
+  await fetch("/api/v1/sign-out", { method: "POST", headers: { Authorization: `Bearer ${token}` } });
+  show("");
+  forget();
 }
 
 function clock(seconds) {
@@ -44,85 +67,114 @@ function clock(seconds) {
   return `${String(Math.floor(whole / 60)).padStart(2, "0")}:${String(whole % 60).padStart(2, "0")}`;
 }
 
+const localTime = (text) => new Date(text).toLocaleString("zh-CN", { timeZone: "Asia/Shanghai" });
+
 function showProof(recording) {
   const m = recording.manifest;
   const state = recording.verified
-    ? make("span", { className: "good", textContent: "已验证：每个文件与封存时一致" })
-    : make("span", { className: "bad", textContent: `验证失败：${recording.problems.join("；")}` });
+    ? make("span", { id: "state", className: "good", textContent: "已核对：每个文件与封存时一致，封存链完整 / verified: every file as sealed, chain unbroken" })
+    : make("span", { id: "state", className: "bad", textContent: `核对失败 / not verified：${recording.problems.join("；")}` });
   const rows = [
-    ["状态", state],
-    ["开始", new Date(m.clock_start).toLocaleString("zh-CN", { timeZone: "Asia/Shanghai" })],
-    ["时长", clock(m.seconds)],
-    ["封存", new Date(m.sealed_at).toLocaleString("zh-CN", { timeZone: "Asia/Shanghai" })],
-    ["清单 SHA-256", make("code", { textContent: recording.manifest_sha256 })],
-    ["前一清单", make("code", { textContent: m.previous || "（首个）" })],
+    ["状态 State", state],
+    ["开始 Start", localTime(m.clock_start)],
+    ["时长 Length", clock(m.seconds)],
+    ["封存 Sealed", `${localTime(m.sealed_at)} · ${m.node}`],
+    ["清单 Manifest SHA-256", make("code", { textContent: recording.manifest_sha256 })],
+    ["前一清单 Chained to", make("code", { textContent: m.previous || "（首个 / the first）" })],
   ];
-  if (m.gaps.length) rows.push(["缺失", make("span", { className: "bad", textContent: m.gaps.map((g) => `${names[g.role] || g.role} ${(g.expected_seconds - g.recorded_seconds).toFixed(1)} 秒`).join("；") })]);
+  for (const gap of m.gaps) {
+    const missing = (gap.expected_seconds - gap.recorded_seconds).toFixed(1);
+    rows.push(["缺失 Gap", make("span", { className: "bad", textContent: `${nameOf(gap.role)} ${missing} s` })]);
+  }
+  for (let other = 1; other <= recording.parts; other += 1) {
+    if (other !== part) rows.push(["补录 Other part", make("a", { href: `?part=${other}`, textContent: String(other) })]);
+  }
   const list = make("dl");
   for (const [term, value] of rows) list.append(make("dt", { textContent: term }), make("dd", {}, value));
-  $("proof").replaceChildren(make("h2", { textContent: "封存证明" }), list);
+  $("proof").replaceChildren(heading("封存证明", "Proof"), list);
+}
+
+async function addPlayer(track, path, players) {
+  const audio = make("audio", { controls: true, preload: "auto" });
+  audio.dataset.offset = track.offset_ms / 1000;
+  audio.dataset.role = track.role;
+  const title = make("p", {},
+    make("span", { className: `role ${track.role}`, textContent: nameOf(track.role) }),
+    make("small", { textContent: `　${clock(track.seconds)}　+${(track.offset_ms / 1000).toFixed(1)} s${track.repaired ? "　已修复 repaired" : ""}` }));
+  const box = make("div", { className: "track" }, title, audio, make("code", { className: "quiet", textContent: `SHA-256 ${track.sha256}` }));
+  $("tracks").append(box);
+  try {
+    const url = URL.createObjectURL(await (await ask(path)).blob());
+    urls.push(url);
+    audio.src = url;
+  } catch (error) {
+    box.append(make("p", { className: "bad", textContent: error.message }));
+  }
+  audio.addEventListener("play", () => players.filter((other) => other !== audio).forEach((other) => other.pause()));
+  players.push(audio);
 }
 
 async function showTracks(manifest) {
-  const tracks = [...(manifest.mix ? [{ role: "mix", file: manifest.mix.file, offset_ms: 0 }] : []), ...manifest.tracks];
-  $("tracks").replaceChildren(make("h2", { textContent: "音轨" }));
+  $("tracks").replaceChildren(heading("音轨", "Tracks"));
   const players = [];
-  for (const track of tracks) {
-    const audio = make("audio", { controls: true, preload: "metadata" });
-    audio.dataset.offset = track.offset_ms / 1000;
-    audio.dataset.role = track.role;
-    $("tracks").append(make("div", { className: "track" }, make("span", { className: `role ${track.role}`, textContent: names[track.role] || track.role }), audio));
-    const blob = await (await ask(`${api}/recording/files/${track.file}`)).blob();
-    audio.src = URL.createObjectURL(blob);
-    audio.addEventListener("play", () => players.filter((p) => p !== audio).forEach((p) => p.pause()));
-    players.push(audio);
-  }
+  if (manifest.mix) await addPlayer({ ...manifest.mix, role: "mix", offset_ms: 0 }, `${api}/recording/mix?part=${part}`, players);
+  for (const track of manifest.tracks) await addPlayer(track, `${api}/recording/tracks/${track.file}?part=${part}`, players);
   return players;
+}
+
+function seek(players, seconds) {
+  const player = players.find((one) => !one.paused) || players[0];
+  if (!player) return;
+  player.currentTime = Math.max(0, seconds - Number(player.dataset.offset));
+  player.play();
 }
 
 function showTranscript(timeline, players) {
   const box = $("transcript");
-  box.replaceChildren(make("h2", { textContent: "转写" }), make("p", { className: "quiet", textContent: `${timeline.engine} · ${timeline.model}　${timeline.why}` }));
+  box.replaceChildren(heading("转写", "Transcript"), make("p", { className: "quiet", textContent: `${timeline.engine} · ${timeline.model}　${timeline.why}` }));
   const lines = timeline.utterances.map((said) => {
     const line = make("button", { className: "said", type: "button" },
       make("span", { className: "quiet", textContent: clock(said.start) }),
-      make("span", { className: `role ${said.role}`, textContent: names[said.role] || said.role }),
+      make("span", { className: `role ${said.role}`, textContent: nameOf(said.role).split(" ")[0] }),
       make("span", { textContent: said.text }));
-    line.addEventListener("click", () => {
-      const mix = players[0];
-      mix.currentTime = Math.max(0, said.start - Number(mix.dataset.offset));
-      mix.play();
-    });
+    line.addEventListener("click", () => seek(players, said.start));
     box.append(line);
     return [said, line];
   });
   for (const player of players) {
     player.addEventListener("timeupdate", () => {
+      if (player.paused) return;
       const now = player.currentTime + Number(player.dataset.offset);
-      for (const [said, line] of lines) line.classList.toggle("now", !player.paused && said.start <= now && now < said.end);
+      for (const [said, line] of lines) line.classList.toggle("now", said.start <= now && now < said.end);
     });
   }
 }
 
 async function load() {
-  $("call").textContent = `通话 ${callId}`;
-  if (!token) { $("sign-in").hidden = false; return; }
+  $("call").textContent = `通话 Call ${callId}`;
+  if (!token) return forget();
+  $("busy").hidden = false;
   try {
-    const recording = await (await ask(`${api}/recording?verify=true`)).json();
+    const recording = await (await ask(`${api}/recording?verify=true&part=${part}`)).json();
     $("sign-in").hidden = true;
-    document.querySelector("main").hidden = false;
+    document.querySelector("main").hidden = $("sign-out").hidden = false;
     showProof(recording);
     const players = await showTracks(recording.manifest);
     try {
       showTranscript(await (await ask(`${api}/transcript`)).json(), players);
     } catch (error) {
-      $("transcript").replaceChildren(make("h2", { textContent: "转写" }), make("p", { className: "quiet", textContent: error.message }));
+      if (error.status === 401) throw error;
+      $("transcript").replaceChildren(heading("转写", "Transcript"), make("p", { className: "quiet", textContent: error.message }));
     }
   } catch (error) {
-    if (error.status === 401) { sessionStorage.removeItem("token"); token = null; $("sign-in").hidden = false; }
+    // Somebody else may be allowed to: the form comes back.
+    if (error.status === 401 || error.status === 403) forget();
     show(error.message);
+  } finally {
+    $("busy").hidden = true;
   }
 }
 
 $("sign-in").addEventListener("submit", signIn);
+$("sign-out").addEventListener("click", signOut);
 load();

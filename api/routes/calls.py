@@ -3,14 +3,15 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Path, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from sqlalchemy import select
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from sqlalchemy import select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.accounts import Who
 from api.parts import ApiParts, Asking, Parts, Reading
 from api.problems import Problem
+from api.visible import citizen_name, citizen_number, leg_number, sees_leg
 from store import journal
 from store.base import new_id, now
 from telephony import commands as c
@@ -20,12 +21,16 @@ from telephony.tables import Command, Connect, Leg, PhoneCall
 
 router = APIRouter(tags=["calls"])
 
-CallId = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
+CALL_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
+CallId = Annotated[str, Path(pattern=CALL_ID)]
 OtherId = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,119}$")]
 Key = Annotated[
     str | None,
     Header(alias="Idempotency-Key", max_length=120, description="same key: the same command"),
 ]
+
+# What a person writes: no control characters (PostgreSQL takes no NUL), no blanks around.
+Words = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\x00-\x1f]*$")]
 
 
 class _View(BaseModel):
@@ -83,7 +88,10 @@ class CallDetail(CallView):
 
 
 class CallPage(BaseModel):
+    """`next`: give it as `after` to get the page behind this one; null on the last."""
+
     calls: list[CallView]
+    next: str | None
 
 
 class FactView(BaseModel):
@@ -110,13 +118,27 @@ async def list_calls(
     who: Asking, session: Reading,
     stage: Annotated[Literal["live", "ended"] | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    after: Annotated[str | None, Query(pattern=CALL_ID)] = None,
 ) -> CallPage:  # fmt: skip
     """Newest first."""
-    query = select(PhoneCall).order_by(PhoneCall.started_at.desc()).limit(limit)
+    order = tuple_(PhoneCall.started_at, PhoneCall.call_id)
+    query = select(PhoneCall).order_by(PhoneCall.started_at.desc(), PhoneCall.call_id.desc())
     if stage is not None:
         query = query.where(PhoneCall.stage == stage)
-    rows = await session.scalars(query)
-    return CallPage(calls=[CallView.model_validate(row) for row in rows])
+    if after is not None:
+        last = await found_call(session, after)
+        query = query.where(order < tuple_(last.started_at, last.call_id))
+    rows = list(await session.scalars(query.limit(limit + 1)))
+    more = rows[limit - 1].call_id if len(rows) > limit else None
+    return CallPage(calls=[call_view(row, who) for row in rows[:limit]], next=more)
+
+
+def call_view(call: PhoneCall, who: Who) -> CallView:
+    """A call as this person may see it."""
+    view = CallView.model_validate(call)
+    view.caller_number = citizen_number(who.role, view.caller_number)
+    view.caller_name = citizen_name(who.role, view.caller_name)
+    return view
 
 
 @router.get("/calls/{call_id}", name="get_call")
@@ -127,8 +149,8 @@ async def get_call(who: Asking, session: Reading, call_id: CallId) -> CallDetail
         select(Connect).where(Connect.call_id == call_id).order_by(Connect.asked_at)
     )
     return CallDetail(
-        **CallView.model_validate(call).model_dump(),
-        parties=await _parties(session, call_id),
+        **call_view(call, who).model_dump(),
+        parties=await _parties(session, call_id, who),
         connects=[ConnectView.model_validate(row) for row in connects],
     )
 
@@ -137,14 +159,18 @@ async def get_call(who: Asking, session: Reading, call_id: CallId) -> CallDetail
 async def get_parties(who: Asking, session: Reading, call_id: CallId) -> list[PartyView]:
     """Every leg the call has or had."""
     await found_call(session, call_id)
-    return await _parties(session, call_id)
+    return await _parties(session, call_id, who)
 
 
 @router.get("/calls/{call_id}/facts", name="get_call_facts")
-async def get_call_facts(who: Asking, session: Reading, call_id: CallId) -> list[FactView]:
+async def get_call_facts(
+    who: Asking, session: Reading, call_id: CallId,
+    after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
+    limit: Annotated[int, Query(ge=1, le=2000)] = 2000,
+) -> list[FactView]:  # fmt: skip
     """Everything that happened to the call, in order."""
     await found_call(session, call_id)
-    rows = await journal.after(session, 0, 2000, call_id=call_id)
+    rows = await journal.after(session, after, limit, call_id=call_id)
     return [FactView(number=r.number, kind=r.kind, at=r.at, data=r.data) for r in rows]
 
 
@@ -156,9 +182,17 @@ async def found_call(session: AsyncSession, call_id: str) -> PhoneCall:
     return call
 
 
-async def _parties(session: AsyncSession, call_id: str) -> list[PartyView]:
-    legs = await session.scalars(select(Leg).where(Leg.call_id == call_id).order_by(Leg.started_at))
-    return [PartyView.model_validate(leg) for leg in legs]
+async def _parties(session: AsyncSession, call_id: str, who: Who) -> list[PartyView]:
+    legs = await session.scalars(
+        select(Leg).where(Leg.call_id == call_id).order_by(Leg.started_at, Leg.leg_id)
+    )
+    return [_party(leg, who) for leg in legs if sees_leg(who.role, leg.role, leg.mode)]
+
+
+def _party(leg: Leg, who: Who) -> PartyView:
+    view = PartyView.model_validate(leg)
+    view.number = leg_number(who.role, leg.role, leg.number)
+    return view
 
 
 # -- commands ---------------------------------------------------------------------------------
@@ -187,7 +221,7 @@ class ListenBody(BaseModel):
     )
 
     mode: Mode
-    reason: Annotated[str, Field(min_length=2, max_length=200)]
+    reason: Annotated[Words, Field(min_length=2, max_length=200)]
     extension: c.Extension | None = None
 
 

@@ -1,25 +1,27 @@
 """Room api: tickets, units, the roster."""
 
-from typing import Annotated, Any
+import asyncio
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Body, Path, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import select
 
+from api.accounts import Who
 from api.parts import Asking, Parts, Reading
-from api.permissions import Role
 from api.problems import Problem
-from api.routes.calls import CallId
+from api.routes.calls import CALL_ID, CallId, Words, found_call
+from api.routes.recordings import write_down
+from api.visible import citizen_number, staff_number
 from casework.duty.ladder import UnknownUnit, ladder
 from casework.duty.roster import RosterWrong, import_roster, read_roster
 from casework.duty.tables import Unit
 from casework.tickets.open import add_matter
 from casework.tickets.tables import Ticket
 from store.base import now
-from store.masking import masked
 
 router = APIRouter(tags=["casework"])
-SEES_NUMBERS = frozenset({Role.ADMIN, Role.SUPERVISOR})
+NUMBER = r"^PT[0-9]{8}-[0-9]{6}$"
 
 
 class TicketView(BaseModel):
@@ -36,7 +38,6 @@ class TicketView(BaseModel):
     called_at: AwareDatetime
     caller_number: str | None
     title: str
-    body: str
     who_spoke: list[str]
     units: list[str]
     transcript_state: str
@@ -47,14 +48,26 @@ class TicketView(BaseModel):
     links: dict[str, Any]
 
 
+class TicketDetail(TicketView):
+    """With what was said."""
+
+    body: str
+
+
 class TicketPage(BaseModel):
+    """`next`: give it as `after` to get the page behind this one; null on the last."""
+
     tickets: list[TicketView]
+    next: str | None
+
+
+View = TypeVar("View", bound=TicketView)
 
 
 class MatterBody(BaseModel):
     model_config = ConfigDict(json_schema_extra={"example": {"title": "另反映路灯不亮"}})
 
-    title: Annotated[str, Field(min_length=2, max_length=200)]
+    title: Annotated[Words, Field(min_length=2, max_length=200)]
 
 
 class UnitView(BaseModel):
@@ -82,38 +95,52 @@ class RosterView(BaseModel):
 
 @router.get("/tickets", name="list_tickets")
 async def list_tickets(
-    who: Asking, session: Reading, call_id: Annotated[str | None, Query(max_length=80)] = None,
+    who: Asking, session: Reading, call_id: Annotated[str | None, Query(pattern=CALL_ID)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    after: Annotated[str | None, Query(pattern=NUMBER)] = None,
 ) -> TicketPage:  # fmt: skip
     """Newest first."""
-    query = select(Ticket).order_by(Ticket.number.desc()).limit(limit)
+    query = select(Ticket).order_by(Ticket.number.desc())
     if call_id is not None:
         query = query.where(Ticket.call_id == call_id)
-    rows = await session.scalars(query)
-    return TicketPage(tickets=[TicketView.model_validate(row) for row in rows])
+    if after is not None:
+        query = query.where(Ticket.number < after)
+    rows = list(await session.scalars(query.limit(limit + 1)))
+    more = rows[limit - 1].number if len(rows) > limit else None
+    return TicketPage(tickets=[_seen(TicketView, row, who) for row in rows[:limit]], next=more)
 
 
 @router.get("/tickets/{number}", name="get_ticket")
 async def get_ticket(
-    who: Asking, session: Reading,
-    number: Annotated[str, Path(pattern=r"^PT[0-9]{8}-[0-9]{6}$")],
-) -> TicketView:  # fmt: skip
-    """One ticket by its number."""
-    row = await session.scalar(select(Ticket).where(Ticket.number == number))
-    if row is None:
-        raise Problem(404, "没有这张工单 / no such ticket", number)
-    return TicketView.model_validate(row)
+    who: Asking, parts: Parts, number: Annotated[str, Path(pattern=NUMBER)]
+) -> TicketDetail:
+    """One ticket with the words of the call: reading them is written down first."""
+    async with parts.database.transaction() as session:
+        row = await session.scalar(select(Ticket).where(Ticket.number == number))
+        if row is None:
+            raise Problem(404, "没有这张工单 / no such ticket", number)
+        if row.body:
+            await write_down(session, row.call_id, who.user_id, "ticket")
+    return _seen(TicketDetail, row, who)
+
+
+def _seen(view: type[View], row: Ticket, who: Who) -> View:
+    """A ticket as this person may see it."""
+    seen = view.model_validate(row)
+    seen.caller_number = citizen_number(who.role, seen.caller_number)
+    return seen
 
 
 @router.post("/calls/{call_id}/tickets", name="add_matter", status_code=201)
 async def post_matter(who: Asking, parts: Parts, call_id: CallId, body: MatterBody) -> TicketView:
     """One more matter of a call whose first one is open."""
     async with parts.database.transaction() as session:
+        await found_call(session, call_id)
         try:
             row = await add_matter(session, call_id, body.title, who.user_id)
         except LookupError:
             raise Problem(409, "该通话尚无工单 / the call has no ticket yet", call_id) from None
-    return TicketView.model_validate(row)
+    return _seen(TicketView, row, who)
 
 
 @router.get("/units", name="list_units")
@@ -137,7 +164,7 @@ async def get_ladder(
     return [
         DutyView(
             person_id=p.person_id, person_name=p.person_name, rung=p.rung,
-            number=p.number if who.role in SEES_NUMBERS else masked(p.number),
+            number=staff_number(who.role, p.number),
             ring_seconds=p.ring_seconds,
         )
         for p in persons
@@ -151,10 +178,12 @@ async def put_roster(
 ) -> RosterView:  # fmt: skip
     """Replace the roster; 422 names every row that is wrong, and nothing is changed."""
     try:
-        roster = read_roster(text)
+        roster = await asyncio.to_thread(read_roster, text)
     except RosterWrong as wrong:
         problems = [{"row": p.row, "field": p.field, "text": p.text} for p in wrong.problems]
-        raise Problem(422, "值班表有误 / roster refused", errors=problems) from None
+        raise Problem(422, "值班表有误 / roster refused", "errors", errors=problems) from None
+    except (ValueError, RecursionError):  # dates that are none, lists in lists without end
+        raise Problem(422, "值班表有误 / roster refused", "不是有效的 YAML / not YAML") from None
     async with parts.database.transaction() as session:
         fact = await import_roster(session, roster, who.user_id)
     return RosterView(units=fact.units, shifts=fact.shifts)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from api.accounts import Who
 from api.parts import Asking, Parts, Reading
 from api.problems import Problem
-from api.routes.calls import CommandView, Key, command
+from api.routes.calls import CommandView, Key, Words, command
 from telephony import commands as c
 from telephony.tables import Operator
 
@@ -37,7 +37,7 @@ class DeskBody(BaseModel):
 class PauseBody(DeskBody):
     """An empty reason makes ready again."""
 
-    reason: Annotated[str, Field(max_length=80)] = ""
+    reason: Annotated[Words, Field(max_length=80)] = ""
 
 
 @router.get("/operators", name="list_operators")

@@ -1,5 +1,6 @@
 """Room casework/duty: who of a unit is rung now, in order."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,20 +38,26 @@ async def ladder(session: AsyncSession, unit_id: str, at: datetime) -> list[Duty
     """Primary, deputy, duty leader on duty at this moment; each person once. `UnknownUnit`."""
     await unit_kind(session, unit_id)
     shifts = await session.scalars(select(Shift).where(Shift.unit_id == unit_id))
-    on_duty = [shift for shift in shifts if time_of(shift).is_on(at)]
-    # A dated shift stands in for the weekly one of its rung.
-    on_duty.sort(key=lambda shift: (shift.rung, shift.starts_at is None))
-    persons: list[DutyPerson] = []
+    return climb([shift for shift in shifts if time_of(shift).is_on(at)])
+
+
+def climb(on_duty: Iterable[Shift]) -> list[DutyPerson]:
+    """One shift a rung, one rung a person, the lowest first."""
+    rungs = dict[int, Shift]()
     for shift in on_duty:
-        taken = {person.rung for person in persons}, {person.person_id for person in persons}
-        if shift.rung not in taken[0] and shift.person_id not in taken[1]:
-            persons.append(
-                DutyPerson(
-                    shift.person_id, shift.person_name, shift.number, shift.rung,
-                    shift.ring_seconds,
-                )
-            )  # fmt: skip
-    return persons
+        # A dated shift stands in for the weekly one: who is on leave is not rung.
+        if shift.rung not in rungs or shift.starts_at is not None:
+            rungs[shift.rung] = shift
+    persons = dict[str, DutyPerson]()
+    for rung in sorted(rungs):
+        persons.setdefault(rungs[rung].person_id, _person(rungs[rung]))
+    return list(persons.values())
+
+
+def _person(shift: Shift) -> DutyPerson:
+    return DutyPerson(
+        shift.person_id, shift.person_name, shift.number, shift.rung, shift.ring_seconds
+    )
 
 
 def time_of(shift: Shift) -> Time:

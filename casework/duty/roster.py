@@ -4,53 +4,44 @@ internal_numbers: "6[0-9]{3}"
 units:
   - {id: market, name: 市场监管局, kind: unit}
 shifts:
-  - {unit: market, rung: primary, person: lin, name: 林某, number: "13800000001",
-     ring_seconds: 20, every: [mon, tue], from: "08:00", to: "20:00"}
-  - {unit: market, rung: deputy, person: chen, name: 陈某, number: "13800000002",
-     from: "2026-11-24 00:00", to: "2026-11-25 00:00"}
+  - {unit: market, rung: primary, person: lin, name: 林某, number: 13800000001,
+     ring_seconds: 20, every: [mon, tue], from: 08:00, to: 20:00}
+  - {unit: market, rung: deputy, person: chen, name: 陈某, number: 6102,
+     from: 2026-11-24 20:00, to: 2026-11-25 08:00}
+
+A weekly shift whose end is not after its start goes over midnight (08:00 to 08:00 is a
+whole day and night). A dated shift stands in for the weekly one of its rung.
 """
 
 import re
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TypeVar
 
-import phonenumbers
-import yaml
-from sqlalchemy import delete
+from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from casework.duty import reading
 from casework.duty.facts import RosterImported
+from casework.duty.problems import Problem, RosterWrong, WrongField
+from casework.duty.sheet import Row, Sheet, read_sheet
 from casework.duty.tables import Shift, Unit
-from casework.duty.times import CITY_TIME, Dated, Time, Weekly, overlap
+from casework.duty.times import Dated, Time, Weekly, overlaps
 from store import journal
 from store.base import new_id, now
 
-RUNGS = ("primary", "deputy", "duty_leader")
-KINDS = ("unit", "petition", "emergency")
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-RING_SECONDS = range(5, 121)
-DEFAULT_RING_SECONDS = 20
+__all__ = ["Problem", "Roster", "RosterWrong", "import_roster", "read_roster"]
 
+UNIT_FIELDS = frozenset({"id", "name", "kind"})
+SHIFT_FIELDS = frozenset(
+    {"unit", "rung", "person", "name", "number", "ring_seconds", "every", "from", "to"}
+)
+# Whoever replaces the roster holds this lock until their transaction ends (PostgreSQL).
+_REPLACING = 0x726F7374
 
-@dataclass(frozen=True)
-class Problem:
-    """What is wrong where; `row` is like `shifts[3]`, the first row being 1."""
-
-    row: str
-    field: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.row}.{self.field}: {self.text}" if self.field else f"{self.row}: {self.text}"
-
-
-class RosterWrong(ValueError):
-    """The file was refused; nothing was changed."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("\n".join(str(problem) for problem in problems))
-        self.problems = problems
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -62,7 +53,7 @@ class UnitRow:
 
 @dataclass(frozen=True)
 class ShiftRow:
-    row: str
+    row: Row
     unit_id: str
     rung: int
     person_id: str
@@ -81,190 +72,139 @@ class Roster:
 
 
 def read_roster(text: str) -> Roster:
-    """The roster in this YAML text; `RosterWrong` names every bad row at once."""
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}" if mark else "file"
-        raise RosterWrong([Problem(where, "", "不是有效的 YAML / not valid YAML")]) from None
-    reader = _Reader()
-    roster = reader.read(content)
-    if reader.problems:
-        raise RosterWrong(reader.problems)
+    """The roster in this YAML text; `RosterWrong` names everything that is wrong at once."""
+    checking = _Checking(read_sheet(text, UNIT_FIELDS, SHIFT_FIELDS))
+    roster = checking.roster()
+    if checking.problems:
+        raise RosterWrong(checking.problems)
     return roster
 
 
-class _Reader:
+class _Checking:
     """Collects what is wrong instead of stopping at it."""
 
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
+    def __init__(self, sheet: Sheet) -> None:
+        self.problems = sheet.problems
+        self._sheet = sheet
+        self._ids = {row.text("id") for row in sheet.units}
         self._internal: re.Pattern[str] | None = None
 
-    def read(self, content: Any) -> Roster:
-        roster = Roster()
-        if not isinstance(content, dict):
-            self._say("file", "", "应为含 units 与 shifts 的表 / units and shifts expected")
-            return roster
-        self._internal = self._pattern(content.get("internal_numbers"))
-        for number, row in enumerate(_rows(content, "units"), 1):
-            self._unit(f"units[{number}]", row, roster)
-        known = {unit.unit_id for unit in roster.units}
-        for number, row in enumerate(_rows(content, "shifts"), 1):
-            self._shift(f"shifts[{number}]", row, known, roster)
-        if not roster.units:
-            self._say("file", "units", "没有任何单位 / no unit at all")
-        self._check_overlaps(roster)
-        self._check_primaries(roster)
-        return roster
+    def roster(self) -> Roster:
+        self._internal = self._read(self._sheet.head, reading.internal_pattern)
+        units = [unit for row in self._sheet.units if (unit := self._unit(row))]
+        shifts = [shift for row in self._sheet.shifts if (shift := self._shift(row))]
+        self._check_unit_ids()
+        self._check_primaries()
+        self._check_names()
+        self._check_overlaps(shifts)
+        return Roster(units, shifts)
 
-    def _say(self, row: str, name: str, text: str) -> None:
-        self.problems.append(Problem(row, name, text))
-
-    def _pattern(self, value: Any) -> re.Pattern[str] | None:
-        try:
-            return re.compile(str(value)) if value else None
-        except re.error:
-            self._say("file", "internal_numbers", "不是有效的规则 / not a valid pattern")
+    def _unit(self, row: Row) -> UnitRow | None:
+        unit_id = self._read(row, lambda row: reading.shaped(row, "id", reading.UNIT_ID))
+        name = self._read(row, lambda row: reading.shaped(row, "name", reading.NAME))
+        kind = self._read(row, lambda row: reading.chosen(row, "kind", reading.KINDS, "unit"))
+        if unit_id is None or name is None or kind is None:
             return None
+        return UnitRow(unit_id, name, kind)
 
-    def _unit(self, where: str, row: Any, roster: Roster) -> None:
-        if not isinstance(row, dict):
-            self._say(where, "", "应为一行字段 / fields expected")
-            return
-        unit_id = self._text(where, row, "id", r"[a-z][a-z0-9_-]{0,39}")
-        name = self._text(where, row, "name", r".{1,100}")
-        kind = str(row.get("kind", "unit"))
-        if kind not in KINDS:
-            self._say(where, "kind", f"应为 {'、'.join(KINDS)} 之一 / one of these")
-        if any(unit.unit_id == unit_id for unit in roster.units):
-            self._say(where, "id", f"{unit_id} 重复 / twice")
-        roster.units.append(UnitRow(unit_id, name, kind))
+    def _shift(self, row: Row) -> ShiftRow | None:
+        unit = self._read(row, self._unit_of)
+        rung = self._read(row, lambda row: reading.chosen(row, "rung", reading.RUNGS))
+        person = self._read(row, lambda row: reading.shaped(row, "person", reading.PERSON_ID))
+        name = self._read(row, lambda row: reading.shaped(row, "name", reading.NAME))
+        number = self._read(row, lambda row: reading.phone_number(row, self._internal))
+        seconds = self._read(row, reading.ring_seconds)
+        time = self._read(row, reading.time_of_row)
+        if unit is None or rung is None or person is None or name is None:
+            return None
+        if number is None or seconds is None or time is None:
+            return None
+        return ShiftRow(row, unit, rung, person, name, number, seconds, time)
 
-    def _shift(self, where: str, row: Any, known: set[str], roster: Roster) -> None:
-        if not isinstance(row, dict):
-            self._say(where, "", "应为一行字段 / fields expected")
-            return
-        before = len(self.problems)
-        unit = str(row.get("unit", ""))
-        if unit not in known:
-            self._say(where, "unit", f"没有单位 {unit!r} / unknown unit")
-        rung = str(row.get("rung", ""))
-        if rung not in RUNGS:
-            self._say(where, "rung", f"应为 {'、'.join(RUNGS)} 之一 / one of these")
-        person = self._text(where, row, "person", r"[A-Za-z0-9_.-]{1,60}")
-        name = self._text(where, row, "name", r".{1,100}")
-        number = self._number(where, row)
-        seconds = row.get("ring_seconds", DEFAULT_RING_SECONDS)
-        if not isinstance(seconds, int) or seconds not in RING_SECONDS:
-            self._say(where, "ring_seconds", "应为 5 至 120 的整数 / a whole number from 5 to 120")
-        time = self._time(where, row)
-        if len(self.problems) == before and time is not None:
-            roster.shifts.append(
-                ShiftRow(where, unit, RUNGS.index(rung), person, name, number, seconds, time)
-            )
+    def _unit_of(self, row: Row) -> str:
+        unit = row.text("unit")
+        if not unit or unit not in self._ids:
+            raise WrongField("unit", f"没有单位 {unit!r} / unknown unit")
+        return unit
 
-    def _text(self, where: str, row: dict[str, Any], name: str, pattern: str) -> str:
-        value = str(row.get(name, ""))
-        if not re.fullmatch(pattern, value):
-            self._say(where, name, "缺失或格式不对 / missing or malformed")
+    def _check_unit_ids(self) -> None:
+        seen = dict[str, Row]()
+        for row in self._sheet.units:
+            first = seen.setdefault(row.text("id"), row)
+            if first is not row and row.text("id"):
+                self._note(row, "id", f"与 {first.name} 重复 / the same as {first.name}")
+
+    def _check_primaries(self) -> None:
+        primaries = {
+            shift.text("unit")
+            for shift in self._sheet.shifts
+            if reading.RUNGS.get(shift.text("rung")) == 0
+        }
+        for row in self._sheet.units:
+            if row.text("id") not in primaries:
+                self._note(row, "id", "没有主班 / has no primary")
+
+    def _check_names(self) -> None:
+        # A ladder has each person once: a mistyped id would silently leave somebody out.
+        seen = dict[str, Row]()
+        for row in self._sheet.shifts:
+            first = seen.setdefault(row.text("person"), row)
+            if first.text("name") != row.text("name") and row.text("person"):
+                self._note(
+                    row, "person",
+                    f"在 {first.name} 中是另一个姓名 / has another name in {first.name}",
+                )  # fmt: skip
+
+    def _check_overlaps(self, shifts: list[ShiftRow]) -> None:
+        rungs = defaultdict[tuple[str, int], list[ShiftRow]](list)
+        for shift in shifts:
+            rungs[shift.unit_id, shift.rung].append(shift)
+        for group in rungs.values():
+            for later, earlier in overlaps([shift.time for shift in group]):
+                name = group[earlier].row.name
+                self._note(group[later].row, "from", f"与 {name} 时间重叠 / overlaps {name}")
+
+    def _read(self, row: Row, read: Callable[[Row], T]) -> T | None:
+        value = None
+        try:
+            value = read(row)
+        except* WrongField as group:
+            for error in group.exceptions:
+                if isinstance(error, WrongField):
+                    self._note(row, error.field, str(error))
         return value
 
-    def _number(self, where: str, row: dict[str, Any]) -> str:
-        value = str(row.get("number", "")).strip()
-        if self._internal is not None and self._internal.fullmatch(value):
-            return value
-        try:
-            number = phonenumbers.parse(value, "CN")
-        except phonenumbers.NumberParseException:
-            number = None
-        if number is None or not phonenumbers.is_valid_number(number):
-            self._say(where, "number", "不是有效的电话号码 / not a valid telephone number")
-            return value
-        if number.country_code != 86:
-            self._say(where, "number", "不是国内号码 / not a number of this country")
-        # Dialled as a subscriber here dials it: 0594… or 138…
-        national = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
-        return re.sub(r"\D", "", national)
-
-    def _time(self, where: str, row: dict[str, Any]) -> Time | None:
-        return self._weekly(where, row) if "every" in row else self._dated(where, row)
-
-    def _weekly(self, where: str, row: dict[str, Any]) -> Time | None:
-        every = row["every"]
-        days = list(WEEKDAYS) if every == "day" else every
-        if not isinstance(days, list) or not days or any(day not in WEEKDAYS for day in days):
-            self._say(where, "every", "应为 day 或 [mon, tue, …] / day or a list of weekdays")
-            return None
-        start, end = self._minute(where, row, "from"), self._minute(where, row, "to")
-        if start is None or end is None:
-            return None
-        return Weekly(frozenset(WEEKDAYS.index(day) for day in days), start % DAY_MINUTES, end)
-
-    def _minute(self, where: str, row: dict[str, Any], name: str) -> int | None:
-        found = re.fullmatch(r"([01]?[0-9]|2[0-4]):([0-5][0-9])", str(row.get(name, "")))
-        minutes = int(found[1]) * 60 + int(found[2]) if found else DAY_MINUTES + 1
-        if minutes > DAY_MINUTES:
-            self._say(where, name, '应为带引号的 "08:00" / a quoted time of day')
-            return None
-        return minutes
-
-    def _dated(self, where: str, row: dict[str, Any]) -> Time | None:
-        moments = []
-        for name in ("from", "to"):
-            try:
-                moment = datetime.fromisoformat(str(row.get(name, "")))
-            except ValueError:
-                self._say(where, name, "应为 2026-11-24 08:00 / a date and a time")
-                continue
-            moments.append(moment.replace(tzinfo=moment.tzinfo or CITY_TIME))
-        if len(moments) < 2:
-            return None
-        if moments[1] <= moments[0]:
-            self._say(where, "to", "结束早于开始 / ends before it starts")
-            return None
-        return Dated(moments[0], moments[1])
-
-    def _check_overlaps(self, roster: Roster) -> None:
-        for position, one in enumerate(roster.shifts):
-            for other in roster.shifts[position + 1 :]:
-                same = (one.unit_id, one.rung) == (other.unit_id, other.rung)
-                if same and overlap(one.time, other.time):
-                    self._say(other.row, "from", f"与 {one.row} 时间重叠 / overlaps {one.row}")
-
-    def _check_primaries(self, roster: Roster) -> None:
-        if self.problems:
-            return
-        with_primary = {shift.unit_id for shift in roster.shifts if shift.rung == 0}
-        for number, unit in enumerate(roster.units, 1):
-            if unit.unit_id not in with_primary:
-                self._say(f"units[{number}]", "id", f"{unit.unit_id} 没有主班 / has no primary")
-
-
-DAY_MINUTES = 24 * 60
-
-
-def _rows(content: dict[str, Any], name: str) -> list[Any]:
-    rows = content.get(name)
-    return rows if isinstance(rows, list) else []
+    def _note(self, row: Row, name: str, text: str) -> None:
+        self.problems.append(row.problem(name, text))
 
 
 async def import_roster(session: AsyncSession, roster: Roster, by: str) -> RosterImported:
     """Replace the whole roster in this transaction."""
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _REPLACING})
     await session.execute(delete(Shift))
     await session.execute(delete(Unit))
     session.add_all(
         Unit(unit_id=unit.unit_id, name=unit.name, kind=unit.kind) for unit in roster.units
     )
     await session.flush()
-    session.add_all(_row(shift) for shift in roster.shifts)
-    fact = RosterImported(at=now(), by=by, units=len(roster.units), shifts=len(roster.shifts))
+    session.add_all(_stored(shift) for shift in roster.shifts)
+    first, last = _period(roster)
+    fact = RosterImported(
+        at=now(), by=by, units=len(roster.units), shifts=len(roster.shifts), first=first, last=last
+    )
     await journal.append(session, fact)
     return fact
 
 
-def _row(shift: ShiftRow) -> Shift:
+def _period(roster: Roster) -> tuple[datetime | None, datetime | None]:
+    """From the first to the last moment of the dated shifts; a weekly one never ends."""
+    dated = [shift.time for shift in roster.shifts if isinstance(shift.time, Dated)]
+    first = min((time.starts_at for time in dated), default=None)
+    return first, max((time.ends_at for time in dated), default=None)
+
+
+def _stored(shift: ShiftRow) -> Shift:
     row = Shift(
         shift_id=new_id(), unit_id=shift.unit_id, rung=shift.rung, person_id=shift.person_id,
         person_name=shift.person_name, number=shift.number, ring_seconds=shift.ring_seconds,

@@ -1,9 +1,10 @@
-"""Room casework/duty: when is a shift on, and do two overlap? No I/O.
+"""Room casework/duty: when is a shift on, and which shifts overlap? No I/O.
 
 All in the city's local time, which knows no summer time.
 """
 
-from collections.abc import Iterator
+import heapq
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -11,6 +12,8 @@ from zoneinfo import ZoneInfo
 CITY_TIME = ZoneInfo("Asia/Shanghai")
 DAY = 24 * 60
 WEEK = 7 * DAY
+
+Span = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Weekly:
     from_minute: int
     to_minute: int
 
-    def spans(self) -> Iterator[tuple[int, int]]:
+    def spans(self) -> Iterator[Span]:
         """Half-open spans of minutes of the week; one over Sunday midnight comes as two."""
         length = (self.to_minute - self.from_minute) % DAY or DAY
         for weekday in self.weekdays:
@@ -46,6 +49,10 @@ class Dated:
     starts_at: datetime
     ends_at: datetime
 
+    def spans(self) -> Iterator[Span]:
+        """One half-open span of epoch seconds."""
+        yield self.starts_at.timestamp(), self.ends_at.timestamp()
+
     def is_on(self, at: datetime) -> bool:
         return self.starts_at <= at < self.ends_at
 
@@ -53,10 +60,33 @@ class Dated:
 Time = Weekly | Dated
 
 
-def overlap(one: Time, other: Time) -> bool:
-    """Whether both are on at some moment. A dated shift may stand in for a weekly one."""
-    if isinstance(one, Dated) and isinstance(other, Dated):
-        return one.starts_at < other.ends_at and other.starts_at < one.ends_at
-    if isinstance(one, Weekly) and isinstance(other, Weekly):
-        return any(a < d and c < b for a, b in one.spans() for c, d in other.spans())
-    return False
+def overlaps(times: Sequence[Time]) -> list[tuple[int, int]]:
+    """Positions (later, earlier) of overlapping times; whoever starts inside another is named.
+
+    A dated time stands in for a weekly one, so these two kinds never overlap.
+    """
+    found = set[tuple[int, int]]()
+    for kind in (Weekly, Dated):
+        found |= _swept(
+            sorted(
+                (start, end, position)
+                for position, time in enumerate(times)
+                if isinstance(time, kind)
+                for start, end in time.spans()
+            )
+        )
+    return sorted(found)
+
+
+def _swept(spans: list[tuple[float, float, int]]) -> set[tuple[int, int]]:
+    # A whole city's year has ten thousand shifts: comparing every pair would take minutes.
+    found = set[tuple[int, int]]()
+    running: list[tuple[float, int]] = []
+    for start, end, position in spans:
+        while running and running[0][0] <= start:
+            heapq.heappop(running)
+        if running:
+            other = running[0][1]
+            found.add((max(position, other), min(position, other)))
+        heapq.heappush(running, (end, position))
+    return found

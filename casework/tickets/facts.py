@@ -6,10 +6,13 @@ from store.facts import Fact
 
 
 class TicketOpened(Fact):
+    """A matter has its ticket. `by`: the operator who added it; nobody for the first one."""
+
     kind: ClassVar[str] = "ticket_opened"
     number: str
     matter: int
     with_transcript: bool
+    by: str | None = None
 
 
 class TranscriptAttached(Fact):

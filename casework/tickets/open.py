@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import overload
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, text
+from sqlalchemy import String, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from casework.tickets.facts import TicketOpened, TranscriptAttached
-from casework.tickets.tables import Ticket
+from casework.tickets.tables import CALLER_NUMBER, NOTE, TITLE, Ticket
 from store import journal
 from store.base import new_id, now
 
@@ -47,6 +48,7 @@ async def open_ticket(session: AsyncSession, draft: TicketDraft) -> Ticket:
     )
     if ticket is None:
         return await _open(session, draft, FIRST_MATTER)
+    _complete(ticket, draft)
     if draft.has_transcript and ticket.transcript_state != "done":
         await _attach(session, ticket, draft)
     return ticket
@@ -66,37 +68,48 @@ async def add_matter(session: AsyncSession, call_id: str, title: str, by: str) -
         recording_folder=first.recording_folder, recording_sha256=first.recording_sha256,
         has_gap=first.has_gap, line_broke=first.line_broke, links=dict(first.links),
     )  # fmt: skip
-    ticket = await _open(session, draft, max(t.matter for t in matters) + 1)
-    ticket.edited_by = by
-    return ticket
+    return await _open(session, draft, max(t.matter for t in matters) + 1, by)
 
 
-async def _open(session: AsyncSession, draft: TicketDraft, matter: int) -> Ticket:
+async def _open(
+    session: AsyncSession, draft: TicketDraft, matter: int, by: str | None = None
+) -> Ticket:
     moment = now()
     ticket = Ticket(
         ticket_id=new_id(), number=await _next_number(session, moment), call_id=draft.call_id,
         matter=matter, kind=draft.kind, status="open", opened_at=moment,
-        called_at=draft.called_at, caller_number=draft.caller_number, title=draft.title,
+        called_at=draft.called_at, caller_number=_fitting(draft.caller_number, CALLER_NUMBER),
+        title=_fitting(draft.title, TITLE),
         body=draft.body, who_spoke=draft.who_spoke, units=draft.units,
         transcript_state="done" if draft.has_transcript else "none",
-        transcript_note=draft.transcript_note, recording_folder=draft.recording_folder,
-        recording_sha256=draft.recording_sha256, has_gap=draft.has_gap,
-        line_broke=draft.line_broke, links=draft.links,
+        transcript_note=_fitting(draft.transcript_note, NOTE),
+        recording_folder=draft.recording_folder, recording_sha256=draft.recording_sha256,
+        has_gap=draft.has_gap, line_broke=draft.line_broke, links=draft.links, edited_by=by,
     )  # fmt: skip
     session.add(ticket)
     await session.flush()
     fact = TicketOpened(
         at=moment, call_id=draft.call_id, ticket_id=ticket.ticket_id, number=ticket.number,
-        matter=matter, with_transcript=draft.has_transcript,
+        matter=matter, with_transcript=draft.has_transcript, by=by,
     )  # fmt: skip
     await journal.append(session, fact)
     return ticket
 
 
+def _complete(ticket: Ticket, draft: TicketDraft) -> None:
+    """What was not known yet when the ticket was opened, and why its transcript is missing."""
+    if ticket.recording_folder is None:
+        ticket.recording_folder = draft.recording_folder
+        ticket.recording_sha256 = draft.recording_sha256
+    ticket.has_gap = ticket.has_gap or draft.has_gap
+    if ticket.transcript_state != "done":
+        ticket.transcript_note = _fitting(draft.transcript_note, NOTE)
+
+
 async def _attach(session: AsyncSession, ticket: Ticket, draft: TicketDraft) -> None:
-    ticket.transcript_state, ticket.transcript_note = "done", draft.transcript_note
+    ticket.transcript_state = "done"
     if ticket.edited_by is None:  # what a person wrote is not written over
-        ticket.title, ticket.body = draft.title, draft.body
+        ticket.title, ticket.body = _fitting(draft.title, TITLE), draft.body
     fact = TranscriptAttached(
         at=now(), call_id=ticket.call_id, ticket_id=ticket.ticket_id, number=ticket.number
     )
@@ -115,3 +128,12 @@ async def _next_number(session: AsyncSession, moment: datetime) -> str:
         select(func.max(Ticket.number)).where(Ticket.number.like(f"{prefix}%"))
     )
     return f"{prefix}{int(newest.removeprefix(prefix)) + 1 if newest else 1:06d}"
+
+
+@overload
+def _fitting(text: str, column: String) -> str: ...
+@overload
+def _fitting(text: str | None, column: String) -> str | None: ...
+def _fitting(text: str | None, column: String) -> str | None:
+    # PostgreSQL refuses the whole row for one long word; a ticket must never be lost to that.
+    return text if text is None else text.replace("\0", "")[: column.length]

@@ -8,6 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from store.base import Base, UtcDateTime
 
+CALLER_NUMBER, TITLE, NOTE = String(40), String(200), String(400)
+
 
 class Ticket(Base):
     """A matter. `kind`: call | message | abandoned; `transcript_state`: none | done."""
@@ -23,13 +25,13 @@ class Ticket(Base):
     status: Mapped[str] = mapped_column(String(20), index=True)
     opened_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     called_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    caller_number: Mapped[str | None] = mapped_column(String(40))
-    title: Mapped[str] = mapped_column(String(200))
+    caller_number: Mapped[str | None] = mapped_column(CALLER_NUMBER)
+    title: Mapped[str] = mapped_column(TITLE)
     body: Mapped[str] = mapped_column(Text)
     who_spoke: Mapped[list[str]] = mapped_column(JSON)
     units: Mapped[list[str]] = mapped_column(JSON)
     transcript_state: Mapped[str] = mapped_column(String(20))
-    transcript_note: Mapped[str] = mapped_column(String(400))
+    transcript_note: Mapped[str] = mapped_column(NOTE)
     recording_folder: Mapped[str | None] = mapped_column(String(200))
     recording_sha256: Mapped[str | None] = mapped_column(String(64))
     has_gap: Mapped[bool] = mapped_column(default=False)

@@ -4,7 +4,7 @@ import re
 
 LONGEST = 40
 # Words that open a call and say nothing about it.
-_EMPTY = re.compile(r"^(喂|你好|您好|嗯|那个|就是|请问|哦|啊|呃)[，,。！!？?\s]*")
+_EMPTY = re.compile(r"^(喂(?!养)|[你您]好(?!像)|嗯|那个|就是|请问|哦|啊|呃)[，,。！!？?\s]*")
 
 
 def title_of(sentences: list[str]) -> str:

@@ -3,7 +3,6 @@
 import random
 import socket
 
-
 # Ports given out and perhaps not yet bound by who asked for them.
 _given: set[tuple[str, int]] = set()
 

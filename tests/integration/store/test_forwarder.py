@@ -187,12 +187,17 @@ def breaks_at(bad: set[int], how: str) -> Projector:
         if isinstance(fact, Happened) and fact.n in bad:
             if how == "python":
                 raise Broken
+            if how == "timeout":
+                raise TimeoutError
             await session.execute(insert(FactRow).values(number=1, kind=None, data={}))
 
     return project
 
 
-@pytest.mark.parametrize(("how", "error"), [("python", "Broken"), ("database", "IntegrityError")])
+@pytest.mark.parametrize(
+    ("how", "error"),
+    [("python", "Broken"), ("timeout", "TimeoutError"), ("database", "IntegrityError")],
+)
 async def test_one_poisonous_fact_does_not_stop_a_city(
     main: Database, node: NodeJournal, how: str, error: str
 ) -> None:
@@ -252,7 +257,7 @@ async def test_an_unknown_fact_is_copied_all_the_same(
         await until(done(forwarder, node))
     async with main.reading() as session:
         kinds = [row.kind for row in await journal.after(session, 0)]
-    assert kinds == ["test_happened", "test_forgotten", "projection_failed", "test_happened"]
+    assert kinds == ["test_happened", "test_forgotten", "test_happened", "projection_failed"]
     assert [f.error for f in await failures(main)] == ["UnknownFact"]
 
 

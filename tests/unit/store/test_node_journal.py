@@ -15,23 +15,14 @@ import pytest
 
 from store.facts import Fact
 from store.node_journal import Entry, JournalBroken, NodeJournal
+from telephony.facts import CallEnded, CallStarted
 
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
-
-
-class Started(Fact):
-    """A call's first fact, under the name that the journal looks for."""
-
-    kind: ClassVar[str] = "call_started"
 
 
 class Said(Fact):
     kind: ClassVar[str] = "test_said"
     word: str = ""
-
-
-class Ended(Fact):
-    kind: ClassVar[str] = "call_ended"
 
 
 @pytest.fixture
@@ -48,9 +39,14 @@ def words(journal: NodeJournal) -> list[str]:
 
 
 def whole_call(journal: NodeJournal, call_id: str, at: datetime, *, ended: bool = True) -> None:
-    journal.append([Entry(Started(at=at, call_id=call_id)), said(call_id, call_id, at)])
+    journal.append(
+        [
+            Entry(CallStarted(at=at, call_id=call_id, node="pbx", called="12345")),
+            said(call_id, call_id, at),
+        ]
+    )
     if ended:
-        journal.append([Entry(Ended(at=at, call_id=call_id))])
+        journal.append([Entry(CallEnded(at=at, call_id=call_id))])
 
 
 def test_entries_come_back_in_order_with_what_is_private(journal: NodeJournal) -> None:
@@ -127,12 +123,12 @@ def test_the_file_is_for_the_service_alone(tmp_path: Path) -> None:
 def test_open_calls(journal: NodeJournal) -> None:
     whole_call(journal, "over", NOON)
     whole_call(journal, "live", NOON, ended=False)
-    journal.append([Entry(Ended(at=NOON))])
+    journal.append([Entry(CallEnded(at=NOON))])
     assert journal.open_calls() == ["live"]
 
 
 def test_newest_of_a_kind(journal: NodeJournal) -> None:
-    journal.append([said("a"), said("b"), Entry(Ended(at=NOON))])
+    journal.append([said("a"), said("b"), Entry(CallEnded(at=NOON))])
     newest = journal.newest_of("test_said")
     assert isinstance(newest, Said)
     assert newest.word == "b"

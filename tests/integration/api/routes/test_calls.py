@@ -1,0 +1,197 @@
+"""Calls: lists, who sees whose number, and commands that are asked once."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from api.permissions import Role
+from store.base import now
+from telephony import facts as f
+from telephony.commands import read_body
+from telephony.tables import Command
+from tests.integration.api.routes.world import (
+    CALL,
+    CITIZEN,
+    LIAISON,
+    LIAISON_NUMBER,
+    NUMBER,
+    START,
+    World,
+    user_id,
+)
+
+CONNECT = f"/api/v1/calls/{CALL}/connect"
+MARKET = {"unit_id": "market", "topic": "market"}
+
+
+async def test_pages_of_calls_meet_without_gap_or_overlap(world: World) -> None:
+    # Two calls a second begin together, so that a page ends between equals.
+    made = [
+        await world.given_call(f"pbx-1.{n}", at=START + timedelta(seconds=n // 2)) for n in range(7)
+    ]
+    async with world.client(Role.OPERATOR) as client:
+        seen: list[str] = []
+        query: dict[str, Any] = {"stage": "live", "limit": 3}
+        while True:
+            page = (await client.get("/api/v1/calls", params=query)).json()
+            seen += [call["call_id"] for call in page["calls"]]
+            if page["next"] is None:
+                break
+            query["after"] = page["next"]
+    assert seen == sorted(made, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("role", "citizen", "name", "liaison", "sees_listener"),
+    [
+        (Role.OPERATOR, NUMBER, "王小明", "139****0002", False),
+        (Role.LEADER, NUMBER, "王小明", "139****0002", False),
+        (Role.SUPERVISOR, NUMBER, "王小明", LIAISON_NUMBER, True),
+        (Role.AUDITOR, "138****0001", None, "139****0002", True),
+        (Role.ADMIN, "138****0001", None, LIAISON_NUMBER, True),
+    ],
+)
+async def test_numbers_and_listeners_are_for_those_who_need_them(
+    sqlite_world: World, role: Role, citizen: str, name: str | None, liaison: str,
+    sees_listener: bool,
+) -> None:  # fmt: skip
+    await sqlite_world.given_call()
+    await sqlite_world.given_listener()
+    async with sqlite_world.client(role) as client:
+        call = (await client.get(f"/api/v1/calls/{CALL}")).json()
+        listed = (await client.get("/api/v1/calls")).json()["calls"][0]
+    numbers = {party["role"]: party["number"] for party in call["parties"]}
+    assert (call["caller_number"], call["caller_name"]) == (citizen, name)
+    assert (listed["caller_number"], listed["caller_name"]) == (citizen, name)
+    assert (numbers["citizen"], numbers["liaison"]) == (citizen, liaison)
+    assert ("supervisor" in numbers) is sees_listener
+
+
+async def test_the_same_key_asks_once_even_at_the_same_moment(world: World) -> None:
+    await world.given_call()
+    async with world.client(Role.OPERATOR) as client:
+        key = {"Idempotency-Key": "press-1"}
+        answers = await asyncio.gather(
+            *(client.post(CONNECT, json=MARKET, headers=key) for _ in range(8))
+        )
+        other = await client.post(CONNECT, json={"unit_id": "health"}, headers=key)
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.json()["command_id"] for answer in answers}) == 1
+    assert other.status_code == 409
+    assert other.headers["content-type"] == "application/problem+json"
+    assert world.nudged, "the controller is told"
+
+
+async def test_the_same_key_of_another_person_is_another_command(sqlite_world: World) -> None:
+    await sqlite_world.given_call()
+    ids = set()
+    for role in (Role.OPERATOR, Role.SUPERVISOR):
+        async with sqlite_world.client(role) as client:
+            answer = await client.post(CONNECT, json=MARKET, headers={"Idempotency-Key": "k"})
+            ids.add(answer.json()["command_id"])
+    assert len(ids) == 2
+
+
+COMMANDS: list[tuple[str, str, Any, dict[str, Any]]] = [
+    ("post", "connect", MARKET, {"kind": "connect", "unit_id": "market", "topic": "market"}),
+    ("post", "connects/r1/cancel", None, {"kind": "cancel_connect", "request_id": "r1"}),
+    (
+        "post", f"parties/{LIAISON}/mute", {"muted": False},
+        {"kind": "mute", "leg_id": LIAISON, "muted": False},
+    ),
+    (
+        "post", f"parties/{CITIZEN}/aside", {"back": True},
+        {"kind": "aside", "leg_id": CITIZEN, "back": True},
+    ),
+    ("delete", f"parties/{LIAISON}", None, {"kind": "remove", "leg_id": LIAISON}),
+    (
+        "post", "listen", {"mode": "whisper", "reason": " 质检抽查 "},
+        {"kind": "listen", "mode": "whisper", "reason": "质检抽查", "extension": "1901"},
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "path", "body", "stored"), COMMANDS)
+async def test_each_command_is_a_row_the_controller_understands(
+    sqlite_world: World, method: str, path: str, body: Any, stored: dict[str, Any]
+) -> None:
+    await sqlite_world.given_call()
+    async with sqlite_world.client(Role.SUPERVISOR) as client:
+        answer = await client.request(method, f"/api/v1/calls/{CALL}/{path}", json=body)
+        assert answer.status_code == 202, answer.text
+        shown = await client.get(f"/api/v1/commands/{answer.json()['command_id']}")
+    async with sqlite_world.database.reading() as session:
+        row = await session.get_one(Command, answer.json()["command_id"])
+    assert (row.node, row.call_id, row.asked_by) == ("pbx", CALL, user_id(Role.SUPERVISOR))
+    assert row.body == stored
+    assert read_body(row.body).kind == stored["kind"]
+    assert shown.json()["state"] == "asked"
+
+
+async def test_a_call_that_is_over_refuses_at_once_and_a_strange_one_is_not_found(
+    world: World,
+) -> None:
+    await world.given_call(ended=True)
+    async with world.client(Role.OPERATOR) as client:
+        over = await client.post(CONNECT, json=MARKET)
+        strange = await client.post("/api/v1/calls/pbx-9.9/connect", json=MARKET)
+    assert (over.status_code, over.json()["reason"]) == (409, "call_over")
+    assert strange.status_code == 404
+    assert world.nudged == []
+
+
+async def test_a_repeated_press_after_the_end_still_tells_how_it_went(world: World) -> None:
+    await world.given_call()
+    key = {"Idempotency-Key": "press-1"}
+    async with world.client(Role.OPERATOR) as client:
+        asked = (await client.post(CONNECT, json=MARKET, headers=key)).json()
+        await world.happened(
+            f.CommandRefused(
+                at=now(), call_id=CALL, command_id=asked["command_id"], reason="nobody_on_duty"
+            ),
+            f.CallEnded(at=now(), call_id=CALL),
+        )
+        again = await client.post(CONNECT, json=MARKET, headers=key)
+    assert again.status_code == 202
+    assert again.json()["command_id"] == asked["command_id"]
+    assert again.json()["reason_text"] == "该单位此时无人值班"
+
+
+@pytest.mark.parametrize("reason", ["", "x", "   ", "质检\u0000抽查", None])
+async def test_nobody_listens_without_a_reason(sqlite_world: World, reason: str | None) -> None:
+    await sqlite_world.given_call()
+    async with sqlite_world.client(Role.SUPERVISOR) as client:
+        body = {"mode": "listen", "reason": reason}
+        answer = await client.post(f"/api/v1/calls/{CALL}/listen", json=body)
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["body.reason"]
+
+
+async def test_operators_sign_their_phone_in_and_out(sqlite_world: World) -> None:
+    async with sqlite_world.client(Role.OPERATOR) as client:
+        kinds = [
+            (await client.post(f"/api/v1/operators/me/{path}", json=body)).json()["kind"]
+            for path, body in (
+                ("sign-in", {"extension": "1001"}), ("pause", {"reason": "午休"}), ("sign-out", {}),
+            )
+        ]  # fmt: skip
+        await sqlite_world.happened(
+            f.OperatorSignedIn(at=START, operator_id="operator", extension="1001")
+        )
+        operators = (await client.get("/api/v1/operators")).json()
+    assert kinds == ["sign_in", "pause", "sign_out"]
+    assert [(o["operator_id"], o["state"]) for o in operators] == [("operator", "ready")]
+
+
+async def test_facts_of_a_call_in_order_from_any_number(sqlite_world: World) -> None:
+    await sqlite_world.given_call()
+    await sqlite_world.given_call("pbx-2.2")
+    async with sqlite_world.client(Role.AUDITOR) as client:
+        all_of_them = (await client.get(f"/api/v1/calls/{CALL}/facts")).json()
+        cut = all_of_them[2]["number"]
+        rest = (await client.get(f"/api/v1/calls/{CALL}/facts", params={"after": cut})).json()
+    assert all_of_them[0]["kind"] == "call_started"
+    assert rest == all_of_them[3:]
+    assert NUMBER not in str(all_of_them)

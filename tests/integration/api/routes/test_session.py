@@ -1,0 +1,87 @@
+"""Signing in: right, wrong, too often, expired, revoked."""
+
+from datetime import timedelta
+from hashlib import sha256
+
+import pytest
+from sqlalchemy import select
+
+from api.accounts import BadAccount, add_user
+from api.permissions import Role
+from api.tables import Token
+from tests.integration.api.routes.world import World
+
+PASSWORD = "correct horse"
+
+
+async def _given_user(world: World, username: str = "wang") -> None:
+    async with world.database.transaction() as session:
+        await add_user(session, username, name="王", role="operator", password=PASSWORD)
+
+
+async def test_a_token_works_until_sign_out(world: World) -> None:
+    await _given_user(world)
+    async with world.client() as client:
+        body = {"username": "wang", "password": PASSWORD}
+        answer = await client.post("/api/v1/sign-in", json=body)
+        assert answer.status_code == 200
+        signed_in = answer.json()
+        assert (signed_in["role"], signed_in["name"]) == ("operator", "王")
+        client.headers["Authorization"] = f"Bearer {signed_in['token']}"
+        assert (await client.get("/api/v1/me")).json()["username"] == "wang"
+        assert (await client.post("/api/v1/sign-out")).status_code == 204
+        gone = await client.get("/api/v1/me")
+    assert gone.status_code == 401
+    assert gone.headers["www-authenticate"] == "Bearer"
+    users = [row["user_id"] for row in await world.facts("signed_in")]
+    assert users == [row["user_id"] for row in await world.facts("signed_out")]
+    assert len(users) == 1
+    async with world.database.reading() as session:
+        kept = list(await session.scalars(select(Token.token_hash)))
+    assert kept == [sha256(signed_in["token"].encode()).hexdigest()]
+
+
+async def test_the_sixth_wrong_try_from_one_address_waits_but_another_name_does_not(
+    world: World,
+) -> None:
+    await _given_user(world)
+    await _given_user(world, "zhang")
+    async with world.client() as client:
+
+        async def tried(name: str, password: str) -> int:
+            body = {"username": name, "password": password}
+            return (await client.post("/api/v1/sign-in", json=body)).status_code
+
+        for name in ("wang", "nobody"):  # whether the name exists cannot be told
+            assert [await tried(name, "wrong one") for _ in range(6)] == [401] * 5 + [429]
+        assert await tried("wang", PASSWORD) == 429, "not even with the right one"
+        assert await tried("zhang", PASSWORD) == 200
+        body = {"username": "wang", "password": PASSWORD}
+        waiting = await client.post("/api/v1/sign-in", json=body)
+    assert 1 <= int(waiting.headers["retry-after"]) <= 60
+    refused = [row["user_id"] for row in await world.facts("sign_in_refused")]
+    assert len(refused) == 10
+    assert refused.count("") == 5, "nobody's name is not written down"
+
+
+async def test_an_expired_token_is_no_token(sqlite_world: World) -> None:
+    secret = await sqlite_world.token(Role.OPERATOR, timedelta(seconds=-1))
+    async with sqlite_world.client() as client:
+        answer = await client.get("/api/v1/me", headers={"Authorization": f"Bearer {secret}"})
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("username", "role", "password", "field"),
+    [
+        ("W", "operator", PASSWORD, "username"),
+        ("wang", "king", PASSWORD, "role"),
+        ("wang", "operator", "short", "password"),
+    ],
+)
+async def test_a_bad_account_names_the_field(
+    sqlite_world: World, username: str, role: str, password: str, field: str
+) -> None:
+    with pytest.raises(BadAccount, match=f"^{field}:"):
+        async with sqlite_world.database.transaction() as session:
+            await add_user(session, username, name="x", role=role, password=password)

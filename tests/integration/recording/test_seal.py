@@ -1,0 +1,206 @@
+"""Real files, real kills: at every moment a call is whole in the spool or in the archive.
+
+the seal dies before its n-th step (write, sync, move, remove), for every n; then again:
+spool: empty | archive: one part, both tracks, hashes right
+"""
+
+import multiprocessing
+import os
+import resource
+import shutil
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from numpy.typing import NDArray
+
+import recording.seal as sealing
+from recording.manifest import read_manifest
+from recording.seal import LegTalk, Sealed, SpoolKept, seal
+
+CALL = "pbx-1764000000.12"
+START_MS = 1764000000000
+AT = datetime.fromtimestamp(START_MS / 1000 + 60, UTC)
+FORK = multiprocessing.get_context("fork")
+
+
+def tone(hz: int, seconds: float) -> NDArray[np.int16]:
+    return (6000 * np.sin(2 * np.pi * hz * np.arange(int(seconds * 8000)) / 8000)).astype(np.int16)
+
+
+def given_track(root: Path, role: str, leg: str, at_ms: int, sound: NDArray[np.int16]) -> Path:
+    folder = root / "spool" / CALL
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{role}~{START_MS + at_ms}~{leg}~said.wav"
+    soundfile.write(path, sound, 8000, subtype="PCM_16")
+    return path
+
+
+def given_call(root: Path) -> None:
+    given_track(root, "citizen", "leg.1", 0, tone(440, 4))
+    given_track(root, "operator", "leg.2", 2000, tone(660, 2))
+
+
+def sealed(root: Path, legs: tuple[LegTalk, ...] = ()) -> Sealed:
+    return seal(root / "spool" / CALL, root / "archive", legs, "n1", "0" * 64, AT)
+
+
+def parts(root: Path) -> list[str]:
+    return sorted(p.parent.name for p in (root / "archive").rglob("manifest.json"))
+
+
+def leftovers(root: Path) -> list[Path]:
+    return [*(root / "spool").glob("*/*"), *(root / "archive").glob(".building-*")]
+
+
+def in_a_process(work: Callable[[], object]) -> int:
+    process = FORK.Process(target=work)
+    process.start()
+    process.join(60)
+    assert process.exitcode is not None
+    return process.exitcode
+
+
+def die_before_step(root: Path, fatal: int) -> None:
+    """Every call that changes the disk counts as a step."""
+    done = 0
+
+    def counted(real: Callable[..., Any]) -> Callable[..., Any]:
+        def step(*args: Any, **kwargs: Any) -> Any:
+            nonlocal done
+            done += 1
+            if done == fatal:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return real(*args, **kwargs)
+
+        return step
+
+    for name in ("mkdir", "rename", "unlink", "rmdir", "chmod", "write_bytes"):
+        setattr(Path, name, counted(getattr(Path, name)))
+    for owner, name in ((soundfile, "write"), (os, "fsync")):
+        setattr(owner, name, counted(getattr(owner, name)))
+    sealed(root)
+
+
+def test_killed_before_any_step_then_sealed_again_nothing_is_lost(tmp_path: Path) -> None:
+    codes: list[int] = []
+    while not codes or codes[-1] != 0:
+        root = tmp_path / str(len(codes))
+        given_call(root)
+        codes.append(in_a_process(partial(die_before_step, root, len(codes) + 1)))
+        again = sealed(root)
+        assert (parts(root), leftovers(root)) == ([CALL], []), f"step {len(codes)}"
+        folder = root / "archive" / again.folder
+        for entry, want in zip(again.manifest.tracks, (tone(440, 4), tone(660, 2)), strict=True):
+            assert sha256((folder / entry.file).read_bytes()).hexdigest() == entry.sha256
+            assert (soundfile.read(folder / entry.file, dtype="int16")[0] == want).all()
+    assert set(codes[:-1]) == {-signal.SIGKILL} and len(codes) > 15
+
+
+def test_the_mix_has_both_tones_at_their_second(tmp_path: Path) -> None:
+    given_call(tmp_path)
+    mix, _ = soundfile.read(tmp_path / "archive" / sealed(tmp_path).folder / "mix.flac")
+    spectra = [abs(np.fft.rfft(mix[s * 8000 : (s + 1) * 8000])) for s in range(4)]
+    assert [[hz for hz in (440, 660) if spectrum[hz] > 100] for spectrum in spectra] == [
+        [440], [440], [440, 660], [440, 660],
+    ]  # fmt: skip
+
+
+def test_sealed_twice_is_the_same_seal(tmp_path: Path) -> None:
+    given_call(tmp_path)
+    assert sealed(tmp_path) == sealed(tmp_path)
+    assert parts(tmp_path) == [CALL]
+
+
+def test_a_late_track_becomes_a_supplement(tmp_path: Path) -> None:
+    given_call(tmp_path)
+    first = sealed(tmp_path)
+    given_track(tmp_path, "liaison", "leg.3", 3000, tone(880, 1))
+    second = sealed(tmp_path)
+    assert [t.role for t in second.manifest.tracks] == ["liaison"]
+    assert parts(tmp_path) == [CALL, f"{CALL}.2"]
+    assert read_manifest(tmp_path / "archive" / first.folder) == first.manifest
+
+
+def test_a_file_that_comes_while_sealing_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_call(tmp_path)
+    real = sealing._build
+
+    def meanwhile(*args: Any) -> Any:
+        given_track(tmp_path, "liaison", "leg.3", 3000, tone(880, 1))
+        return real(*args)
+
+    monkeypatch.setattr(sealing, "_build", meanwhile)
+    sealed(tmp_path)
+    assert [p.name.split("~")[0] for p in leftovers(tmp_path)] == ["liaison"]
+
+
+def test_a_damaged_archive_never_costs_the_spool(tmp_path: Path) -> None:
+    given_call(tmp_path)
+    shutil.copytree(tmp_path / "spool", tmp_path / "kept")
+    track = tmp_path / "archive" / sealed(tmp_path).folder / "01-citizen.flac"
+    track.chmod(0o600)
+    track.write_bytes(track.read_bytes()[:-1] + b"?")
+    shutil.copytree(tmp_path / "kept", tmp_path / "spool", dirs_exist_ok=True)
+    assert [t.role for t in sealed(tmp_path).manifest.tracks] == ["citizen", "operator"]
+    assert parts(tmp_path) == [CALL, f"{CALL}.2"]
+
+
+@pytest.fixture
+def small_files() -> Iterator[None]:
+    """The kernel refuses to write on, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_keeps_the_spool(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    noise = np.random.default_rng(0).integers(-9000, 9000, 80_000).astype(np.int16)
+    track = given_track(tmp_path, "citizen", "leg.1", 0, noise)
+    before = track.read_bytes()
+    request.getfixturevalue("small_files")
+    with pytest.raises(SpoolKept):
+        sealed(tmp_path)
+    assert leftovers(tmp_path) == [track]
+    assert track.read_bytes() == before
+
+
+def test_the_service_needs_not_be_root() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        given_call(root)
+
+        def as_nobody() -> None:
+            if os.geteuid() == 0:
+                for path in (root, *root.rglob("*")):
+                    os.chown(path, 65534, 65534)
+                os.setgid(65534)
+                os.setuid(65534)
+            os.umask(0)
+            sealed(root)
+
+        assert in_a_process(as_nobody) == 0
+        modes = {oct(p.stat().st_mode & 0o077) for p in (root / "archive").rglob("*")}
+        assert (parts(root), modes) == ([CALL], {"0o0"})
+
+
+def test_missing_talk_is_a_gap(tmp_path: Path) -> None:
+    given_call(tmp_path)
+    start = datetime.fromtimestamp(START_MS / 1000, UTC)
+    legs = tuple(
+        LegTalk(leg, "operator", start, start + timedelta(seconds=s))
+        for leg, s in (("leg.1", 4.9), ("leg.2", 3.1), ("leg.9", 2))
+    )
+    gaps = sealed(tmp_path, legs).manifest.gaps
+    assert [(g.leg_id, g.recorded_seconds) for g in gaps] == [("leg.2", 2.0), ("leg.9", 0.0)]
