@@ -29,6 +29,8 @@ router = APIRouter(tags=["feed"])
 
 HELLO_SECONDS = 10.0
 SEND_SECONDS = 5.0
+# A client that is dropped for being slow hears why if it reads again within this time.
+CLOSE_SECONDS = 5.0
 # A token is asked after anew this often, and at once when its owner signs out anywhere.
 ASK_AGAIN_SECONDS = 5.0
 # Close codes of our own (4000-4999).
@@ -69,7 +71,7 @@ async def feed(socket: WebSocket) -> None:
 
 async def _close(socket: WebSocket, code: int) -> None:
     try:
-        async with asyncio.timeout(SEND_SECONDS):
+        async with asyncio.timeout(CLOSE_SECONDS):
             await socket.close(code)
     except (TimeoutError, RuntimeError, WebSocketDisconnect):
         return  # it left by itself meanwhile, or reads nothing any more

@@ -124,7 +124,8 @@ class Stage:
     async def kill_controller(self) -> None:
         """kill -9."""
         assert self.process is not None
-        self.process.send_signal(signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has ended by itself, which a test will say
+            self.process.send_signal(signal.SIGKILL)
         await self.process.wait()
         self.process = None
 

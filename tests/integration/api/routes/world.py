@@ -75,7 +75,8 @@ class World:
                 session.add(
                     User(
                         user_id=user_id(role), username=role.value, name=role.value,
-                        role=role.value, password_hash="never used", extension="1901", active=True, failures=0,
+                        role=role.value, password_hash="never used", extension="1901",
+                        active=True, failures=0,
                     )
                 )  # fmt: skip
                 await session.flush()
@@ -226,7 +227,7 @@ class _Server(uvicorn.Server):
 @asynccontextmanager
 async def served(app: FastAPI) -> AsyncIterator[str]:
     """The application on a free port, as in an installation; `127.0.0.1:port`."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="websockets")
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning")
     server = _Server(config)
     async with asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(server.serve(), name="server")
