@@ -39,11 +39,14 @@ def _fail(text: str) -> NoReturn:
 @app.command()
 def setup() -> None:
     """Build what the machine lacks: Asterisk, the database's tables, speech models."""
-    from hotline.set_up import set_up
+    from hotline.installation import Installation
+    from hotline.set_up import prepare, set_up
     from telephony.asterisk.install import AsteriskMissing
 
     try:
-        asyncio.run(set_up(_settings(), typer.echo))
+        settings = _settings()
+        asyncio.run(set_up(settings, typer.echo))
+        asyncio.run(prepare(Installation(settings)))
     except AsteriskMissing as missing:
         _fail(str(missing))
 
@@ -51,9 +54,13 @@ def setup() -> None:
 @app.command()
 def up() -> None:
     """Start every part, watch them, stop them all on Ctrl-C or SIGTERM."""
+    from hotline.lock import AlreadyRunning
     from hotline.run import run_everything
 
-    asyncio.run(run_everything(_settings(), typer.echo))
+    try:
+        asyncio.run(run_everything(_settings(), typer.echo))
+    except AlreadyRunning as running:
+        _fail(str(running))
 
 
 @app.command()

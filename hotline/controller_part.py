@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from sqlalchemy import select
@@ -30,6 +30,8 @@ from telephony.tables import Command
 log = structlog.get_logger()
 
 POLL_SECONDS = 0.5
+JOURNAL_KEPT = timedelta(days=30)
+PRUNE_SECONDS, DAY_SECONDS = 60.0, 86_400.0
 ROLE_OF_KIND = {"petition": Role.PETITION}
 
 
@@ -67,11 +69,18 @@ class ControllerPart:
                 tasks.create_task(self.forwarder.run(), name="forwarder")
                 tasks.create_task(self._sealer.run(), name="sealer")
                 tasks.create_task(self._take_commands(), name="commands")
+                tasks.create_task(self._prune(), name="prune")
                 heartbeat = Heartbeat(self.database, "controller", self._installation.settings.node)
                 tasks.create_task(heartbeat.run(self._state), name="heartbeat")
         finally:
             await self.database.close()
             self.journal.close()
+
+    async def _prune(self) -> None:
+        """Keep the node's journal small: what main has had for long goes, a piece a minute."""
+        while True:
+            dropped = self.journal.prune(datetime.now(UTC) - JOURNAL_KEPT)
+            await asyncio.sleep(PRUNE_SECONDS if dropped else DAY_SECONDS)
 
     def _link_up(self) -> None:
         self._link_since = datetime.now(UTC)
@@ -87,6 +96,7 @@ class ControllerPart:
             "asterisk": self._installation.asterisk.is_running,
             "unforwarded": self.journal.newest - self.journal.forwarded,
             "live_calls": len(self.registry.open_calls()),
+            "projections_given_up": self.forwarder.health().gave_up,
         }
 
     async def _find_ladder(self, unit_id: str) -> Ladder | None:

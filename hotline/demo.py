@@ -48,7 +48,7 @@ async def run_demo(settings: Settings, *, stay: bool) -> int:
     """0 when everything that is shown was checked and right, else 1."""
     set_up_logs("demo", level=50)
     started = time.monotonic()
-    base = settings.data_dir.parent / "demo"
+    base = ROOT / "var" / "demo"
     shutil.rmtree(base, ignore_errors=True)
     installation = Installation(_own_settings(settings, base))
     passwords = await _prepared(installation)

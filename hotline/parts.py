@@ -14,6 +14,7 @@ from api.app import ApiParts, create_app
 from hotline.controller_part import ControllerPart, nudge
 from hotline.health import Heartbeat, parts_health
 from hotline.installation import Installation
+from hotline.lock import take_lock
 from hotline.logs import set_up_logs
 from hotline.owed.ledger import TICKET, TRANSCRIBE
 from hotline.work.stages import Transcribing, open_call_ticket
@@ -25,6 +26,10 @@ log = structlog.get_logger()
 async def run_part(name: str, installation: Installation) -> None:
     """Run one part until SIGTERM or SIGINT."""
     set_up_logs(name)
+    # Held until this process ends, however it ends.
+    lock = await asyncio.to_thread(
+        take_lock, installation.settings.data_dir / f"{name}.lock", replace=True
+    )
     main = asyncio.create_task(PARTS[name](installation), name=name)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -34,6 +39,8 @@ async def run_part(name: str, installation: Installation) -> None:
         await main
     except asyncio.CancelledError:
         log.info("part_stopped")
+    finally:
+        lock.close()
 
 
 async def _controller(installation: Installation) -> None:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 
 from hotline.installation import Installation
+from hotline.lock import take_lock
 from hotline.logs import set_up_logs
 from hotline.set_up import prepare
 from hotline.settings import Settings
@@ -16,11 +17,13 @@ Say = Callable[[str], None]
 async def run_everything(settings: Settings, say: Say) -> None:
     """Until SIGINT or SIGTERM. Raises what a person has to mend."""
     set_up_logs("supervisor")
+    lock = take_lock(settings.data_dir / "supervisor.lock", replace=False)
     installation = Installation(settings)
     await prepare(installation)
     supervisor = make_supervisor(installation)
     address = f"http://{settings.api_host}:{settings.api_port}"
     await supervisor.run(lambda: say(f"热线已启动 / the hotline runs: {address}  (Ctrl-C 停止)"))
+    lock.close()
 
 
 def make_supervisor(installation: Installation) -> Supervisor:

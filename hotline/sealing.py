@@ -74,7 +74,8 @@ class Sealer:
         except (SpoolKept, OSError, MemoryError) as error:
             log.error("seal_failed", call_id=call_id, reason=str(error))
             self._registry.record(
-                SealFailed(at=now(), call_id=call_id, reason=type(error).__name__)
+                SealFailed(at=now(), call_id=call_id, reason=type(error).__name__),
+                key=f"seal_failed:{call_id}:{type(error).__name__}",
             )
 
     def _talks(self, call_id: str) -> list[LegTalk]:

@@ -10,6 +10,10 @@ Id = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[A-Za-z0-9_.@
 Extension = Annotated[str, Field(pattern=r"^[0-9]{2,8}$")]
 
 
+# Each has a prompt `topic_…` that the newcomer hears.
+Topic = Literal["general", "market", "epidemic", "petition", "construction"]
+
+
 class _Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -19,7 +23,7 @@ class ConnectUnit(_Body):
 
     kind: Literal["connect"] = "connect"
     unit_id: Id
-    topic: Annotated[str, Field(pattern=r"^[a-z]{1,30}$")] = "general"
+    topic: Topic = "general"
 
 
 class CancelConnect(_Body):

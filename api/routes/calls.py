@@ -204,7 +204,7 @@ class ConnectBody(BaseModel):
     )
 
     unit_id: c.Id
-    topic: Annotated[str, Field(pattern=r"^[a-z]{1,30}$")] = "general"
+    topic: c.Topic = "general"
 
 
 class MuteBody(BaseModel):

@@ -56,6 +56,10 @@ async def parts_health(database: Database) -> list[PartHealth]:
     says = controller.detail if controller is not None else {}
     found.append(PartHealth("asterisk", bool(says.get("asterisk")), ""))
     found.append(PartHealth("ami", bool(says.get("ami")), ""))
+    given_up = says.get("projections_given_up", 0)
+    found.append(
+        PartHealth("journal", not given_up, f"{given_up} facts not projected" if given_up else "")
+    )
     found.append(PartHealth("owed_work", not dead, f"{dead} dead" if dead else ""))
     return found
 

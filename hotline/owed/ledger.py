@@ -70,7 +70,12 @@ async def lease(
         .returning(OwedWork.attempts)
     )
     attempt = taken.scalar_one_or_none()
-    return None if attempt is None else Leased(call_id, stage, attempt)
+    if attempt is None:
+        return None
+    if attempt > MAX_ATTEMPTS[stage]:  # whoever had it before was killed at it, every time
+        await give_back(session, Leased(call_id, stage, attempt), "killed at each attempt")
+        return None
+    return Leased(call_id, stage, attempt)
 
 
 async def finish(session: AsyncSession, work: Leased) -> None:

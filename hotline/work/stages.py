@@ -14,7 +14,7 @@ from hotline.settings import Settings
 from recording.tables import Recording, Track
 from store.database import Database
 from telephony.tables import Connect, Leg, PhoneCall
-from transcription.keep import keep_transcript
+from transcription.keep import keep_failure, keep_transcript
 from transcription.models import Choice, ModelSettings, choose_engine
 from transcription.tables import Transcript
 from transcription.timeline import TrackAudio
@@ -31,6 +31,15 @@ class Transcribing:
 
     async def do(self, database: Database, work: Leased) -> None:
         """Decode the call's sealed tracks; the transcript, the next stage: one transaction."""
+        try:
+            await self._do(database, work)
+        except Exception as error:
+            # Written where the ticket can say it; the worker itself decides on the next try.
+            async with database.transaction() as session:
+                await keep_failure(session, work.call_id, type(error).__name__, work.attempt)
+            raise
+
+    async def _do(self, database: Database, work: Leased) -> None:
         async with database.reading() as session:
             tracks = await self._tracks(session, work.call_id)
         choice = await asyncio.to_thread(self._chosen)
@@ -109,7 +118,12 @@ def draft_of(
     return TicketDraft(
         call_id=call.call_id, kind=_kind(call), called_at=call.started_at,
         caller_number=call.caller_number, title=title_of(citizen) or _UNTITLED[_kind(call)],
-        body="\n".join(f"{SPEAKERS.get(u.role, u.role)}：{u.text}" for u in utterances),
+        # What a supervisor whispered to the operator is no part of the citizen's matter.
+        body="\n".join(
+            f"{SPEAKERS.get(u.role, u.role)}：{u.text}"
+            for u in utterances
+            if u.role != "supervisor"
+        ),
         who_spoke=list(dict.fromkeys(leg.role for leg in legs)), units=units,
         has_transcript=timeline is not None,
         transcript_note=note or f"转写尚未完成（{error or '等待中'}），完成后自动补入。",
@@ -126,7 +140,7 @@ def draft_of(
 
 SPEAKERS = {
     "citizen": "来电人", "operator": "话务员", "liaison": "联络员", "petition": "信访专员",
-    "supervisor": "班长", "leader": "值班领导",
+    "leader": "值班领导",
 }  # fmt: skip
 _UNTITLED = {"call": "市民来电", "message": "市民留言", "abandoned": "市民来电（未接通）"}
 
