@@ -7,7 +7,7 @@ import structlog
 
 from recording.facts import RecordingGap, RecordingSealed, SealFailed
 from recording.seal import LegTalk, Sealed, SpoolKept, seal
-from recording.spool import find_calls
+from recording.spool import find_calls, find_tracks, is_closed
 from store.base import now
 from telephony.calls.state import Call, Calls
 from telephony.facts import CallEnded
@@ -16,6 +16,8 @@ from telephony.registry import Registry
 log = structlog.get_logger()
 
 AGAIN_SECONDS = 10.0
+# Asterisk closes a track within milliseconds of its leg's end.
+CLOSED_WITHIN = 0.7
 
 
 class Sealer:
@@ -59,6 +61,7 @@ class Sealer:
         folder = self._spool / call_id
         if not folder.is_dir():
             return
+        await self._until_closed(folder)
         legs = self._talks(call_id)
         loop = asyncio.get_running_loop()
 
@@ -77,6 +80,14 @@ class Sealer:
                 SealFailed(at=now(), call_id=call_id, reason=type(error).__name__),
                 key=f"seal_failed:{call_id}:{type(error).__name__}",
             )
+
+    async def _until_closed(self, folder: Path) -> None:
+        """A leg the queue has dialled closes its file a moment after its end is told."""
+        end = asyncio.get_running_loop().time() + CLOSED_WITHIN
+        while not all(is_closed(track.path) for track in find_tracks(folder)):
+            if asyncio.get_running_loop().time() > end:
+                return  # the PBX died: as it is, it will be repaired
+            await asyncio.sleep(0.01)
 
     def _talks(self, call_id: str) -> list[LegTalk]:
         """How long each leg talked, from the journal: the same after a restart."""

@@ -71,6 +71,14 @@ def find_tracks(call_dir: Path) -> list[SpoolTrack]:
     return [_named(path, path.relative_to(call_dir).as_posix()) for path in sorted(files)]
 
 
+def is_closed(path: Path) -> bool:
+    """Whether Asterisk has finished this WAV: it writes the sizes into the header last."""
+    with path.open("rb") as file:
+        head = file.read(8)
+    stated = int.from_bytes(head[4:8], "little") if len(head) == 8 else -1
+    return stated == path.stat().st_size - 8
+
+
 def _named(path: Path, source: str) -> SpoolTrack:
     # A name that is not UTF-8 must still fit into the manifest.
     source = source.encode("utf-8", "backslashreplace").decode()

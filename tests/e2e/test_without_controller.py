@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from recording.spool import is_closed
 from simulator.ears import Sound, heard_file, who_is_heard
 from tests.e2e.scenes import pass_of
 from tests.e2e.stage import Stage, given_stage, until
@@ -23,7 +24,7 @@ async def test_a_call_is_answered_recorded_logged_and_joined_with_an_operator() 
         await city.citizen.hang_up()
         await city.operator.until_hung_up()
         log = stage.installation.folder.cel_file
-        await until(lambda: log.read_text("utf-8").count('"LEG_OVER"') == 2, 10, "tracks closed")
+        await until(lambda: all(map(is_closed, spool_tracks(stage))), 10, "tracks closed")
 
         assert who_is_heard(heard_file(city.citizen.heard()[0]), *span) == {"operator"}
         assert who_is_heard(heard_file(city.operator.heard()[0]), *span) == {"citizen"}
@@ -45,7 +46,7 @@ async def test_with_no_operator_a_message_is_taken() -> None:
         await until(lambda: '"MESSAGE_STARTED"' in log.read_text("utf-8"), 25, "message")
         span = await pass_of(1.0)
         await city.citizen.hang_up()
-        await until(lambda: '"LEG_OVER"' in log.read_text("utf-8"), 10, "the track closed")
+        await until(lambda: all(map(is_closed, spool_tracks(stage))), 10, "the track closed")
         [track] = spool_tracks(stage)
         assert who_is_heard(spool_sound(track), *span) == {"citizen"}
 

@@ -27,7 +27,9 @@ async def _feed(
     address: str, token: str, after: int | None = None, max_queue: int | None = None
 ) -> AsyncIterator[ClientConnection]:
     """`max_queue`: so many unread messages, then the client reads no more from the network."""
-    async with connect(f"ws://{address}/api/v1/feed", proxy=None, max_queue=max_queue) as socket:
+    async with connect(
+        f"ws://{address}/api/v1/feed", proxy=None, max_queue=max_queue, compression=None
+    ) as socket:
         await socket.send(json.dumps({"token": token, "after": after}))
         yield socket
 
