@@ -126,7 +126,11 @@ class Controller:
         inbox = self._inboxes.get(call_id)
         if inbox is None:
             inbox = self._inboxes[call_id] = asyncio.Queue()
-            self._tasks.create_task(self._handle(call_id, inbox), name=f"call {call_id or 'desk'}")
+            handling = self._handle(call_id, inbox)
+            try:
+                self._tasks.create_task(handling, name=f"call {call_id or 'desk'}")
+            except RuntimeError:  # we are being stopped: the next controller will look
+                handling.close()
         inbox.put_nowait(letter)
 
     async def _handle(self, call_id: str, inbox: asyncio.Queue[Letter]) -> None:
