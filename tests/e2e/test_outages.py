@@ -206,9 +206,11 @@ async def nothing_missing(stage: Stage) -> None:
     part = stage.part
     assert isinstance(part, ControllerPart)
     journal = part.journal
-    await until(lambda: journal.forwarded >= journal.newest, 20, "everything forwarded")
-    numbers = [row.node_number for row in await _rows(stage)]
-    assert numbers == [entry.number for entry in journal.after(0, 10_000)]
+    written = [entry.number for entry in journal.after(0, 10_000)]
+    await until(lambda: journal.forwarded >= written[-1], 20, "everything forwarded")
+    # What is written after this look (a seal, say) is forwarded later.
+    copied = [row.node_number for row in await _rows(stage)]
+    assert copied[: len(written)] == written
 
 
 async def _rows(stage: Stage) -> list[FactRow]:
