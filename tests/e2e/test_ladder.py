@@ -31,6 +31,7 @@ async def test_the_deputy_joins_when_the_primary(does: str, outcome: str) -> Non
         await city.deputy.press("1")
         await stage.until_at("room", "citizen", "operator", "liaison")
 
+        await stage.until_call(lambda seen: seen.connects[0].state == "joined")
         assert await outcomes(stage) == [outcome, "joined"]
         assert (city.liaison.times_rung, city.deputy.times_rung) == (1, 1)
         [asked] = (await stage.call()).connects
