@@ -223,21 +223,18 @@ async def while_transcribing() -> tuple[float, float]:
     try:
         async with given_stage() as stage:
             loud = await prompts(stage, 8)
-            call = await given_bridged_call(stage)
+        async with given_stage() as stage:
+            await given_bridged_call(stage)
             start = time.time() + 0.3
             await asyncio.sleep(5)
             end = time.time() - 0.3
             await everybody_leaves(stage, stage.city.citizen, stage.city.operator)
-            tracks = await stage.tracks(await number_of(stage, call.call_id))
+            tracks = await stage.tracks()
             gap = longest_gap(tracks["citizen"], "citizen", start, end)
     finally:
         busy.terminate()
         await busy.wait()
     return loud / quiet, gap * 1000
-
-
-async def number_of(stage: Stage, call_id: str) -> int:
-    return [call.call_id for call in await stage.calls()].index(call_id)
 
 
 def transcribe_for_ever() -> None:
