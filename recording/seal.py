@@ -220,11 +220,15 @@ def _mix(folder: Path, entries: Sequence[TrackEntry], pcms: Sequence[Pcm]) -> Mi
     if not entries:
         return None
     length = max(e.offset_ms + round(e.seconds * 1000) for e in entries)
+    path = folder / "mix.flac"
+    if len(entries) == 1:
+        # One person alone (a message, an abandoned call) is the mix already.
+        path.hardlink_to(folder / entries[0].file)
+        return MixEntry(file=path.name, sha256=entries[0].sha256, seconds=entries[0].seconds)
     mixed = AudioSegment.silent(duration=max(length, 1), frame_rate=pcms[0].rate)
     for entry, pcm in zip(entries, pcms, strict=True):
         voice = AudioSegment(pcm.samples.tobytes(), sample_width=2, frame_rate=pcm.rate, channels=1)
         mixed = mixed.overlay(voice, position=entry.offset_ms)
-    path = folder / "mix.flac"
     samples = np.frombuffer(mixed.raw_data, dtype="<i2")
     soundfile.write(path, samples, mixed.frame_rate, subtype="PCM_16", format="FLAC")
     return MixEntry(file=path.name, sha256=file_sha256(path), seconds=round(length / 1000, 3))

@@ -33,6 +33,8 @@ _ROOT = f"{Path(__file__).parents[1]}/"
 BATCH = 200
 BATCH_SECONDS = 30.0
 FIRST_WAIT, LONGEST_WAIT = 0.1, 2.0
+# What happens at one moment of a call is several facts: together they cost one transaction.
+GATHER_SECONDS = 0.05
 # A projection that fails this often is given up, so that one fact never stops a city.
 PATIENCE = 3
 
@@ -116,6 +118,8 @@ class Forwarder:
             wait = FIRST_WAIT
             if not copied:
                 await self._journal.wait_for_more(self._reached or 0, within=1.0)
+            if copied < BATCH:
+                await asyncio.sleep(GATHER_SECONDS)
 
     def _stuck(self, error: Exception) -> None:
         reason = str(error).partition("\n")[0] or type(error).__name__

@@ -28,6 +28,11 @@ class Engine(Protocol):
     @property
     def language(self) -> str: ...
 
+    @property
+    def at_once(self) -> int:
+        """How many tracks it may be given side by side, in threads."""
+        ...
+
     def words(self, pcm: Pcm) -> list[Word]:
         """16 kHz mono in; words out, their times counted from the first sample."""
         ...

@@ -1,6 +1,7 @@
 """Room transcription: Vosk, the first engine. The only importer of vosk."""
 
 import json
+import os
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -30,6 +31,7 @@ class VoskEngine:
     ) -> None:
         self.model = model_name(folder)
         self.language = language or language_of(folder)
+        self.at_once = len(os.sched_getaffinity(0))
         self._model = load(folder.resolve())
         self._grammar = json.dumps(list(grammar), ensure_ascii=False) if grammar else None
         # Half-written graphs and settings load and fail only here: better now than in a call.

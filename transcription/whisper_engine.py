@@ -65,6 +65,7 @@ class WhisperEngine:
     """One shared model, int8 on the CPU."""
 
     name = "faster-whisper"
+    at_once = 1  # it spreads one track over the cores by itself
 
     def __init__(
         self,

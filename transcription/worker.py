@@ -1,6 +1,8 @@
 """Room transcription: the one function a worker process runs for a call."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from time import monotonic
 
 from transcription.engine import RATE, Engine
@@ -15,33 +17,43 @@ from transcription.timeline import (
 from transcription.words import Timeline, Utterance
 
 
-def transcribe_call(tracks: Sequence[TrackAudio], engine: Engine, why: str = "") -> Timeline:
-    """Every track, one at a time, into one timeline. Blocking: seconds to minutes of CPU.
+@dataclass(frozen=True)
+class _Heard:
+    """What one track gave; no utterances and no samples where it cannot be opened."""
 
-    One unreadable track costs only its own words; `TrackUnreadable` is raised
-    when none can be read, `ModelUnusable` when the model breaks down.
+    samples: int
+    utterances: list[Utterance]
+    unreadable: str = ""
+
+
+def transcribe_call(tracks: Sequence[TrackAudio], engine: Engine, why: str = "") -> Timeline:
+    """All tracks into one timeline, as many side by side as the engine bears.
+
+    Blocking: seconds to minutes of CPU. One unreadable track costs only its own words;
+    `TrackUnreadable` is raised when none can be read, `ModelUnusable` when the model
+    breaks down.
     """
     began = monotonic()
-    spoken: list[list[Utterance]] = []
-    unreadable: list[str] = []
-    samples = 0
-    for track in tracks:
-        try:
-            pcm = read_track(track.path)
-        except TrackUnreadable:
-            unreadable.append(track.leg_id)
-            continue
-        samples += len(pcm)
-        spoken.append(utterances_of(track, words_of_track(pcm, engine)))
-    if tracks and not spoken:
+    with ThreadPoolExecutor(engine.at_once, "track") as threads:
+        heard = list(threads.map(lambda track: _hear(track, engine), tracks))
+    unreadable = tuple(one.unreadable for one in heard if one.unreadable)
+    if tracks and len(unreadable) == len(tracks):
         raise TrackUnreadable(f"none of {len(tracks)} tracks can be opened")
     return Timeline(
-        utterances=merge(spoken),
+        utterances=merge(one.utterances for one in heard),
         engine=engine.name,
         model=engine.model,
         why=why,
         language=engine.language,
-        seconds_audio=round(samples / RATE, 3),
+        seconds_audio=round(sum(one.samples for one in heard) / RATE, 3),
         seconds_spent=round(monotonic() - began, 3),
-        unreadable=tuple(unreadable),
+        unreadable=unreadable,
     )
+
+
+def _hear(track: TrackAudio, engine: Engine) -> _Heard:
+    try:
+        pcm = read_track(track.path)
+    except TrackUnreadable:
+        return _Heard(0, [], track.leg_id)
+    return _Heard(len(pcm), utterances_of(track, words_of_track(pcm, engine)))
