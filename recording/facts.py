@@ -29,6 +29,14 @@ class RecordingGap(Fact):
     recorded_seconds: float
 
 
+class RecordingUnreadable(Fact):
+    """Alarm: a file of this call is no recording; it lies in the archive as it was."""
+
+    kind: ClassVar[str] = "recording_unreadable"
+    source: str
+    file: str
+
+
 class SealFailed(Fact):
     """Alarm: the recording is still in the spool and will be tried again."""
 

@@ -46,6 +46,15 @@ class Gap(_Part):
     recorded_seconds: float
 
 
+class UnreadableEntry(_Part):
+    """A file of the spool that is no recording we can read: kept as it was, byte for byte."""
+
+    source: str
+    role: str
+    file: Annotated[str, Field(pattern=r"^[a-z0-9-]+\.unreadable$")]
+    sha256: str
+
+
 class Manifest(_Part):
     """What is sealed. `previous` is the sha256 of the manifest this node sealed before."""
 
@@ -60,10 +69,14 @@ class Manifest(_Part):
     mix: MixEntry | None
     gaps: list[Gap]
     previous: str
+    unreadable: list[UnreadableEntry] = []
 
     def canonical(self) -> bytes:
         """The bytes that are hashed: keys sorted, no spaces, UTF-8."""
         data = self.model_dump(mode="json")
+        if not self.unreadable:
+            # Seals made before there was such a list must hash to what they did.
+            del data["unreadable"]
         return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
     @property

@@ -11,49 +11,31 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from io import BytesIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import soundfile
-from numpy.typing import NDArray
 from pydub import AudioSegment
 
-from recording.facts import RecordingGap, RecordingSealed
+from recording.facts import RecordingGap, RecordingSealed, RecordingUnreadable
 from recording.manifest import (
     NAME,
     Gap,
     Manifest,
     MixEntry,
     TrackEntry,
+    UnreadableEntry,
     file_sha256,
     read_manifest,
 )
-from recording.repair import NotMendable, mend
+from recording.samples import Pcm, SpoolKept, read_all
 from recording.spool import CALL_ID, SpoolTrack, find_tracks
 from store.facts import Fact
 
 CITY_TIME = ZoneInfo("Asia/Shanghai")
 # More than this missing from a track is an alarm.
 ALARM_SECONDS = 1.0
-
-
-class SpoolKept(RuntimeError):
-    """The call could not be sealed; everything is still in the spool."""
-
-
-@dataclass(frozen=True)
-class Pcm:
-    """A track's samples. `repaired`: the header was not to be believed."""
-
-    samples: NDArray[np.int16]
-    rate: int
-    repaired: bool
-
-    @property
-    def seconds(self) -> float:
-        return len(self.samples) / self.rate
 
 
 @dataclass(frozen=True)
@@ -106,6 +88,10 @@ class Sealed:
         made += [
             RecordingGap(at=m.sealed_at, call_id=call_id, **gap.model_dump()) for gap in m.gaps
         ]
+        made += [
+            RecordingUnreadable(at=m.sealed_at, call_id=call_id, source=u.source, file=u.file)
+            for u in m.unreadable
+        ]
         return made
 
 
@@ -123,13 +109,14 @@ def seal(
         raise SpoolKept(f"{call_id!r} is not the name of a call")
     tracks = find_tracks(call_dir)
     sizes = {track.path: track.path.lstat().st_size for track in tracks}
-    read = [(track, _read(track)) for track in _in_order(tracks)]
+    read, unreadable = read_all(tracks)
     day = _clock_start(read, sealed_at).astimezone(CITY_TIME)
     parent = _folder_of(archive, call_id) or archive / f"{day:%Y/%m/%d}"
     part = _next_part(parent, call_id)
     earlier = _sound_parts(parent, call_id, part, archive)
     late = _not_in(earlier, read)
-    if earlier and not late:
+    strange = _unknown_to(earlier, unreadable)
+    if earlier and not late and not strange:
         tell(earlier[-1])
         _empty(call_dir, sizes)
         return earlier[-1]
@@ -138,7 +125,8 @@ def seal(
     try:
         shutil.rmtree(building, ignore_errors=True)
         _make_private(building)
-        manifest = _build(building, call_id, part, late, legs, node, previous, sealed_at)
+        kept = _keep_unreadable(building, strange)
+        manifest = _build(building, call_id, part, late, kept, legs, node, previous, sealed_at)
         _make_private(parent)
         building.rename(place)
         # Only now: whoever is not root may not move a folder he may not write to.
@@ -155,7 +143,8 @@ def seal(
 
 def _build(
     folder: Path, call_id: str, part: int, read: Sequence[tuple[SpoolTrack, Pcm]],
-    legs: Sequence[LegTalk], node: str, previous: str, sealed_at: datetime,
+    unreadable: list[UnreadableEntry], legs: Sequence[LegTalk], node: str, previous: str,
+    sealed_at: datetime,
 ) -> Manifest:  # fmt: skip
     start = _clock_start(read, sealed_at)
     talks = {leg.leg_id: leg for leg in legs}
@@ -168,6 +157,7 @@ def _build(
         call_id=call_id, part=part, node=node, sealed_at=sealed_at, clock_start=start,
         seconds=max((e.offset_ms / 1000 + e.seconds for e in entries), default=0.0),
         tracks=entries, mix=mix, gaps=_gaps(entries, talks.values()), previous=previous,
+        unreadable=unreadable,
     )  # fmt: skip
     path = folder / NAME
     path.write_bytes(manifest.canonical())
@@ -178,18 +168,28 @@ def _build(
     return manifest
 
 
-def _in_order(tracks: Sequence[SpoolTrack]) -> list[SpoolTrack]:
-    """By their first moment; those that do not tell it last."""
-    return sorted(tracks, key=lambda track: (track.start_ms is None, track.start_ms or 0))
+def _keep_unreadable(
+    folder: Path, files: Sequence[tuple[SpoolTrack, bytes]]
+) -> list[UnreadableEntry]:
+    """One file that is no recording must not hold up a call: it is sealed as it is."""
+    kept = []
+    for number, (track, raw) in enumerate(files, 1):
+        name = f"{number:02d}-{track.role}.unreadable"
+        (folder / name).write_bytes(raw)
+        kept.append(
+            UnreadableEntry(
+                source=track.source, role=track.role, file=name, sha256=sha256(raw).hexdigest()
+            )
+        )  # fmt: skip
+    return kept
 
 
-def _read(track: SpoolTrack) -> Pcm:
-    try:
-        mended = mend(track.path.read_bytes())
-        samples, rate = soundfile.read(BytesIO(mended.wav), dtype="int16")
-    except (NotMendable, OSError, soundfile.LibsndfileError) as error:
-        raise SpoolKept(f"{track.source}: {error}") from error
-    return Pcm(samples, rate, mended.repaired)
+def _unknown_to(
+    parts: Sequence[Sealed], files: Sequence[tuple[SpoolTrack, bytes]]
+) -> list[tuple[SpoolTrack, bytes]]:
+    """As `_not_in`, for what cannot be read."""
+    held = {entry.sha256 for part in parts for entry in part.manifest.unreadable}
+    return [(track, raw) for track, raw in files if sha256(raw).hexdigest() not in held]
 
 
 def _clock_start(read: Sequence[tuple[SpoolTrack, Pcm]], otherwise: datetime) -> datetime:

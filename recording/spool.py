@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 UNKNOWN = "unknown"
-ROLES = ("citizen", "operator", "liaison", "petition", "supervisor", "leader")
+ROLES = ("citizen", "operator", "liaison", "petition", "emergency", "supervisor", "leader")
 
 # No slash, no leading dot: a call id can never name a place outside its folder.
 CALL_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){0,126}[A-Za-z0-9]", re.ASCII)

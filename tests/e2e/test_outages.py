@@ -28,6 +28,8 @@ from tests.e2e.scenes import (
 from tests.e2e.stage import Stage, given_stage, until
 from tests.postgres import PostgresServer
 
+OUTAGE_SECONDS = 30.0
+
 
 async def test_controller_killed_in_a_three_way_call_is_back_within_two_seconds() -> None:
     """
@@ -82,6 +84,7 @@ async def test_a_whole_call_and_a_decline_within_an_outage_are_known_afterwards(
         await connect(stage, call, "market")
         await city.liaison.until_talking()
         await stage.kill_controller()
+        killed = time.monotonic()
 
         await city.liaison.press("2")
         await city.liaison.until_hung_up()
@@ -91,6 +94,7 @@ async def test_a_whole_call_and_a_decline_within_an_outage_are_known_afterwards(
         await pass_of(6.5)
         await city.second_citizen.hang_up()
         await city.second_citizen.until_hung_up()
+        await pass_of(OUTAGE_SECONDS - (time.monotonic() - killed))
 
         await stage.start_controller_process()
         second = await stage.until_call(lambda seen: seen.row.stage == "ended", number=1)

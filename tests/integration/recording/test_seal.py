@@ -204,3 +204,39 @@ def test_missing_talk_is_a_gap(tmp_path: Path) -> None:
     )
     gaps = sealed(tmp_path, legs).manifest.gaps
     assert [(g.leg_id, g.recorded_seconds) for g in gaps] == [("leg.2", 2.0), ("leg.9", 0.0)]
+
+
+def test_a_file_that_is_no_recording_does_not_hold_up_its_call(tmp_path: Path) -> None:
+    given_call(tmp_path)
+    junk = tmp_path / "spool" / CALL / f"liaison~{START_MS + 3000}~leg.3~said.wav"
+    junk.write_bytes(b"%PDF-1.7 not a sound")
+    start = datetime.fromtimestamp(START_MS / 1000, UTC)
+    talk = LegTalk("leg.3", "liaison", start, start + timedelta(seconds=3))
+    done = sealed(tmp_path, (talk,))
+
+    assert [track.role for track in done.manifest.tracks] == ["citizen", "operator"]
+    [kept] = done.manifest.unreadable
+    place = tmp_path / "archive" / done.folder / kept.file
+    assert place.read_bytes() == b"%PDF-1.7 not a sound"
+    assert (kept.role, kept.source) == ("liaison", junk.name)
+    assert {fact.kind for fact in done.facts(CALL)} == {
+        "recording_sealed", "recording_gap", "recording_unreadable"
+    }  # fmt: skip
+    assert leftovers(tmp_path) == []
+    # Found again after a crash: the same seal, not a second one.
+    given_call(tmp_path)
+    junk.write_bytes(b"%PDF-1.7 not a sound")
+    assert sealed(tmp_path, (talk,)).folder == done.folder
+    assert parts(tmp_path) == [CALL]
+
+
+def test_seals_without_strange_files_hash_as_they_always_did(tmp_path: Path) -> None:
+    given_call(tmp_path)
+    manifest = sealed(tmp_path).manifest
+    assert b"unreadable" not in manifest.canonical()
+    assert read_manifest(tmp_path / "archive" / sealed_folder(tmp_path)).sha256 == manifest.sha256
+
+
+def sealed_folder(root: Path) -> str:
+    [path] = (root / "archive").rglob("manifest.json")
+    return str(path.parent.relative_to(root / "archive"))
