@@ -3,7 +3,7 @@ PY := .venv/bin/python
 ROOMS := store telephony recording transcription casework api hotline simulator
 SHELL := /bin/bash
 
-.PHONY: help setup demo run test check bench format lock types openapi
+.PHONY: help setup demo run test check bench soak format lock types openapi
 
 help: ## these lines
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -32,6 +32,9 @@ check: setup ## format, lint, types, import rules, dead code, dependencies
 
 bench: setup ## the tables of docs/benchmarks.md
 	@$(PY) -m tests.bench
+
+soak: setup ## an hour of calls under faults: docs/reliability.md (again: goes on; SOAK_MINUTES, SOAK_FAULTS)
+	@$(PY) -m tests.soak
 
 format: ## put the code into its format
 	@$(PY) -m ruff format .

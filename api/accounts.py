@@ -20,6 +20,7 @@ from store.base import new_id, now
 from store.database import Database
 
 _HASHER = PasswordHash.recommended()
+UNIT_ID = r"[a-z][a-z0-9_-]{0,39}"
 # Compared with where the name is nobody's, so that both answers take the same time.
 _NOBODY = _HASHER.hash(secrets.token_urlsafe(16))
 # argon2 is made to be slow: no more than this many at once, or tries would take every core.
@@ -51,24 +52,27 @@ class Who:
     role: Role
     extension: str | None
     expires_at: datetime
+    unit_id: str | None = None
 
 
 async def add_user(
     session: AsyncSession, username: str, *, name: str, role: str, password: str,
-    extension: str | None = None,
+    extension: str | None = None, unit_id: str | None = None,
 ) -> User:  # fmt: skip
     """Make the account, or change the one of this name. `BadAccount`."""
     if not re.fullmatch(r"[a-z][a-z0-9._-]{1,59}", username):
         raise BadAccount(f"username: {username!r} must be 2 to 60 of a-z, 0-9, . _ -")
     if role not in set(Role):
         raise BadAccount(f"role: {role!r} is none of {', '.join(Role)}")
+    if unit_id is not None and not re.fullmatch(UNIT_ID, unit_id):
+        raise BadAccount(f"unit: {unit_id!r} is no unit's id")
     if len(password) < 8:
         raise BadAccount("password: at least 8 characters")
     user = await session.scalar(select(User).where(User.username == username))
     if user is None:
         user = User(user_id=new_id(), username=username, active=True, failures=0)
         session.add(user)
-    user.name, user.role, user.extension = name, role, extension
+    user.name, user.role, user.extension, user.unit_id = name, role, extension, unit_id
     user.password_hash = _HASHER.hash(password)
     await session.flush()
     return user
@@ -139,8 +143,9 @@ async def who_is(session: AsyncSession, secret: str) -> Who | None:
     if not user.active or token.revoked_at is not None or token.expires_at <= now():
         return None
     return Who(
-        user.user_id, user.username, user.name, Role(user.role), user.extension, token.expires_at
-    )
+        user.user_id, user.username, user.name, Role(user.role), user.extension, token.expires_at,
+        user.unit_id,
+    )  # fmt: skip
 
 
 async def sign_out(session: AsyncSession, secret: str) -> None:

@@ -10,17 +10,17 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
-from api import pages, problems
+from api import metrics, pages, problems
 from api.brake import Brake
 from api.describing import describe
 from api.edge import Edge
 from api.health import look
 from api.parts import ApiParts
 from api.permissions import MATRIX
-from api.routes import calls, casework, desk, feed, recordings, session
+from api.routes import calls, casework, desk, feed, recordings, ringbacks, session, tickets
 from api.tail import Tail
 
-ROUTERS = (session, calls, desk, recordings, casework, feed)
+ROUTERS = (session, calls, ringbacks, desk, recordings, tickets, casework, feed)
 # Nothing secret: the document of this interface, and the replay page's script and style.
 UNRULED = frozenset({"openapi", "page_file"})
 
@@ -45,6 +45,7 @@ def create_app(parts: ApiParts) -> FastAPI:
         api.include_router(module.router)
     app.include_router(api)
     app.add_api_route("/healthz", _health, name="health", tags=["health"])
+    metrics.install(app)
     pages.install(app)
     for name in route_names(app) - UNRULED:
         if name not in MATRIX:

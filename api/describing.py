@@ -46,6 +46,7 @@ _AUDIO_ROUTES = frozenset({"get_mix", "get_track", "get_recording_file"})
 _OWN: dict[str, tuple[int, ...]] = {
     "sign_in": (401, 429),
     "connect": (409,),
+    "handover": (409,),
     "cancel_connect": (409,),
     "mute_party": (409,),
     "put_aside": (409,),
@@ -54,7 +55,22 @@ _OWN: dict[str, tuple[int, ...]] = {
     "operator_sign_in": (409,),
     "operator_sign_out": (409,),
     "operator_pause": (409,),
+    "operator_ready": (409,),
+    "put_skills": (409,),
+    "ring_back": (404, 409),
     "add_matter": (409,),
+    **dict.fromkeys(
+        (
+            "answer_suggestion",
+            "dispatch_ticket",
+            "sign_ticket",
+            "return_ticket",
+            "resolve_ticket",
+            "call_back_ticket",
+            "reopen_ticket",
+        ),
+        (409,),
+    ),
     "get_recording": (410,),
     **dict.fromkeys(_AUDIO_ROUTES, (410, 416)),
 }

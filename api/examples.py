@@ -17,6 +17,11 @@ _CALL: dict[str, Any] = {
     "stage": "live",
     "left_message": False,
     "line_broke": False,
+    "direction": "in",
+    "queued_at": "2026-11-24T01:20:06Z",
+    "priority": 0,
+    "turned_away": False,
+    "talked_at": "2026-11-24T01:20:06.600Z",
 }
 _PARTY: dict[str, Any] = {
     "leg_id": "pbx-1764000000.12",
@@ -45,6 +50,8 @@ _CONNECT: dict[str, Any] = {
         {"person_id": "market-1", "outcome": "no_answer"},
         {"person_id": "market-2", "outcome": "joined"},
     ],
+    "handover": False,
+    "joined_unit": "market",
 }
 _COMMAND: dict[str, Any] = {
     "command_id": "7d3f0c3a5b1e4d0a8c2f9e6b4a1d0c5e",
@@ -66,6 +73,16 @@ _TICKET: dict[str, Any] = {
     "caller_number": "13800000001",
     "title": "商家哄抬口罩价格",
     "who_spoke": ["citizen", "operator", "liaison"],
+    "unit_id": "market",
+    "due_at": "2026-11-25T16:00:00Z",
+    "reopened": 0,
+    "suggested": {
+        "category": ["market/price"],
+        "district": ["荔城区"],
+        "unit": ["market"],
+        "topics": ["emergency_epidemic"],
+        "urgency": ["normal"],
+    },
     "units": ["market"],
     "transcript_state": "done",
     "transcript_note": "whisper base",
@@ -73,6 +90,46 @@ _TICKET: dict[str, Any] = {
     "has_gap": False,
     "line_broke": False,
     "links": {},
+}
+_SUGGESTION: dict[str, Any] = {
+    "field": "unit",
+    "suggested": ["market"],
+    "candidates": [
+        {
+            "value": "market",
+            "name": "市场监管局",
+            "score": 12.0,
+            "reasons": [
+                {"word": "哄抬价格", "points": 6.0, "by": "citizen", "how": "said"},
+                {"word": "市场监管", "points": 3.6, "by": "citizen", "how": "sound"},
+            ],
+            "hand_over": "",
+        }
+    ],
+    "words": "putian-1+617790f2",
+    "made_at": "2026-11-24T01:25:31Z",
+    "answer": "accept",
+    "chosen": ["market"],
+    "answered_by": "5f0d3c5d7a0f4c0e9d0c6a0a4f1b2c3d",
+    "answered_at": "2026-11-24T01:30:00Z",
+}
+_STEP: dict[str, Any] = {
+    "step": "dispatch",
+    "status": "dispatched",
+    "at": "2026-11-24T01:31:00Z",
+    "by": "5f0d3c5d7a0f4c0e9d0c6a0a4f1b2c3d",
+    "unit_id": "market",
+    "note": "",
+    "solved": None,
+    "due_at": "2026-11-25T16:00:00Z",
+}
+_TICKET_TEXT: dict[str, Any] = {
+    **_TICKET,
+    "status": "dispatched",
+    "body": "来电人：我要投诉…",
+    "edited_by": None,
+    "suggestions": [_SUGGESTION],
+    "steps": [_STEP],
 }
 _TRACK: dict[str, Any] = {
     "leg_id": "pbx-1764000000.12",
@@ -113,6 +170,7 @@ ANSWERS: dict[str, Any] = {
         }
     ],
     "connect": _COMMAND,
+    "handover": {**_COMMAND, "kind": "handover"},
     "cancel_connect": {**_COMMAND, "kind": "cancel_connect"},
     "mute_party": {**_COMMAND, "kind": "mute"},
     "put_aside": {**_COMMAND, "kind": "aside"},
@@ -131,11 +189,36 @@ ANSWERS: dict[str, Any] = {
             "state": "ready",
             "pause_reason": None,
             "since": "2026-11-24T00:00:00Z",
+            "skills": ["petition"],
         }
     ],
     "operator_sign_in": {**_COMMAND, "call_id": None, "kind": "sign_in"},
     "operator_sign_out": {**_COMMAND, "call_id": None, "kind": "sign_out"},
     "operator_pause": {**_COMMAND, "call_id": None, "kind": "pause"},
+    "operator_ready": {**_COMMAND, "call_id": None, "kind": "ready"},
+    "put_skills": {**_COMMAND, "call_id": None, "kind": "set_skills"},
+    "ring_back": {**_COMMAND, "call_id": None, "kind": "ring_back"},
+    "list_ringbacks": [
+        {
+            "ringback_id": "3f0d3c5d7a0f4c0e9d0c6a0a4f1b2c3d",
+            "number": "13800000001",
+            "state": "open",
+            "why_not": None,
+            "reasons": ["abandoned", "message"],
+            "calls": [CALL_ID],
+            "priority": 10,
+            "keeps_place": False,
+            "queued_at": "2026-11-24T01:20:06Z",
+            "opened_at": "2026-11-24T01:23:00Z",
+            "due_at": "2026-11-24T01:53:00Z",
+            "overdue": False,
+            "tries": 0,
+            "tried_at": None,
+            "closed_at": None,
+            "closed_by_call": None,
+            "how": None,
+        }
+    ],
     "get_recording": {
         "manifest": {
             "version": 1,
@@ -166,14 +249,35 @@ ANSWERS: dict[str, Any] = {
         "unreadable": [],
     },
     "list_tickets": {"tickets": [_TICKET], "next": None},
-    "get_ticket": {**_TICKET, "body": "来电人：我要投诉…"},
+    "get_ticket": _TICKET_TEXT,
+    "suggestion_choices": {"unit": {"market": "市场监管局"}, "urgency": {"urgent": "紧急"}},
+    "answer_suggestion": _SUGGESTION,
+    **{
+        name: {**_TICKET_TEXT, "body": "", "status": status}
+        for name, status in {
+            "dispatch_ticket": "dispatched",
+            "sign_ticket": "signed",
+            "return_ticket": "open",
+            "resolve_ticket": "resolved",
+            "call_back_ticket": "closed",
+            "reopen_ticket": "reopened",
+        }.items()
+    },
     "add_matter": {
         **_TICKET,
         "number": "PT20261124-000002",
         "matter": 2,
         "title": "另反映路灯不亮",
     },
-    "list_units": [{"unit_id": "market", "name": "市场监管局", "kind": "unit"}],
+    "list_units": [
+        {
+            "unit_id": "police",
+            "name": "公安 110",
+            "kind": "emergency",
+            "key": "110",
+            "fallback": "command",
+        }
+    ],
     "get_ladder": [
         {
             "person_id": "market-1",

@@ -1,7 +1,7 @@
 """Room api: what the wiring gives to the web application, and what every route starts with."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,14 @@ from api.accounts import Who, who_is
 from api.health import PartHealth
 from api.permissions import MATRIX
 from api.problems import Problem
+from casework.suggestions.reading import own_words
+from casework.suggestions.words import WordList
+from casework.tickets.life import Terms
 from store.database import Database
+
+
+async def _no_metrics() -> bytes:
+    return b""
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,15 @@ class ApiParts:
     token_lifetime: timedelta
     nudge: Callable[[], None]
     health: Callable[[], Awaitable[list[PartHealth]]]
+    metrics: Callable[[], Awaitable[bytes]] = _no_metrics
+    # A scraper's own token, beside an administrator's; empty: administrators alone.
+    metrics_token: str = ""
+    # What an operator may be asked for, and why they may pause.
+    skills: tuple[str, ...] = ("petition", "english")
+    pause_reasons: tuple[str, ...] = ("午休", "用餐", "培训", "会议", "整理工单")
+    # What suggestions may be changed to, and how long each step of a ticket may take.
+    words: WordList = field(default_factory=own_words)
+    terms: Terms = field(default_factory=Terms)
 
 
 def parts_of(request: Request) -> ApiParts:

@@ -51,6 +51,14 @@ def sees_leg(role: Role, leg_role: str, mode: str | None) -> bool:
     return leg_role != "supervisor" or mode == "barge" or role in SEES_LISTENERS
 
 
+def heard_by(role: Role, timeline: dict[str, Any]) -> dict[str, Any]:
+    """A transcript without what a supervisor whispered, for those who are not to know of it."""
+    if role in SEES_LISTENERS:
+        return timeline
+    said = [one for one in timeline["utterances"] if one["role"] != "supervisor"]
+    return {**timeline, "utterances": said}
+
+
 def hears_fact(role: Role, kind: str, data: Mapping[str, Any]) -> bool:
     """Whether this fact is for this role's feed."""
     if data.get("role") == "supervisor" and role not in SEES_LISTENERS:

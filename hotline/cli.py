@@ -8,6 +8,21 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from hotline.commands import (
+    alarm,
+    asterisk,
+    backup,
+    call,
+    doctor,
+    ivr,
+    metrics,
+    owed,
+    phone,
+    probe,
+    prompts,
+    suggest,
+    trunk,
+)
 from hotline.settings import Settings, SettingsWrong, load_settings
 
 app = typer.Typer(help="12345 热线 / the 12345 hotline", no_args_is_help=True, add_completion=False)
@@ -17,6 +32,20 @@ model_app = typer.Typer(help="语音模型 / speech models", no_args_is_help=Tru
 app.add_typer(roster_app, name="roster")
 app.add_typer(user_app, name="user")
 app.add_typer(model_app, name="model")
+app.add_typer(call.app, name="call")
+app.add_typer(owed.app, name="owed")
+app.add_typer(alarm.app, name="alarm")
+app.add_typer(metrics.app, name="metrics")
+app.add_typer(ivr.app, name="ivr")
+app.add_typer(prompts.app, name="prompts")
+app.add_typer(phone.app, name="phone")
+app.add_typer(trunk.app, name="trunk")
+app.command("suggest")(suggest.suggest_command)
+app.command()(asterisk.asterisk)
+app.command()(doctor.doctor)
+app.command()(backup.backup)
+app.command()(backup.restore)
+app.command()(probe.probe)
 
 
 def main() -> None:
@@ -52,15 +81,29 @@ def setup() -> None:
 
 
 @app.command()
-def up() -> None:
+def up(
+    take_over: Annotated[
+        bool,
+        typer.Option("--take-over", help="接管正在运行的服务,通话不断 / from a running `up`"),
+    ] = False,
+    keep_asterisk: Annotated[
+        bool,
+        typer.Option("--keep-asterisk", help="结束时保留通话 / leave Asterisk up at the end"),
+    ] = False,
+) -> None:
     """Start every part, watch them, stop them all on Ctrl-C or SIGTERM."""
     from hotline.lock import AlreadyRunning
     from hotline.run import run_everything
+    from telephony.phones.book import BadPhone
 
     try:
-        asyncio.run(run_everything(_settings(), typer.echo))
-    except AlreadyRunning as running:
-        _fail(str(running))
+        asyncio.run(
+            run_everything(
+                _settings(), typer.echo, take_over=take_over, keep_asterisk=keep_asterisk
+            )
+        )
+    except (AlreadyRunning, BadPhone) as problem:
+        _fail(str(problem))
 
 
 @app.command()
@@ -83,8 +126,8 @@ def phones() -> None:
 
     settings = _settings()
     typer.echo(f"SIP {settings.sip_address}:{settings.sip_port}")
-    for phone in Installation(settings).phones:
-        typer.echo(f"{phone.extension}  {phone.secret}")
+    for known in Installation(settings).phones:
+        typer.echo(f"{known.extension}  {known.secret}")
 
 
 @roster_app.command("import")
@@ -117,6 +160,7 @@ def user_add(
     role: str,
     name: Annotated[str, typer.Option(help="姓名 / shown name")] = "",
     extension: Annotated[str, typer.Option(help="话机分机 / desk phone")] = "",
+    unit: Annotated[str, typer.Option(help="联络员所属单位 / a liaison's unit")] = "",
     password: Annotated[
         str,
         typer.Option(help="密码,缺省则生成 / generated if not given", envvar="HOTLINE_PASSWORD"),
@@ -134,7 +178,7 @@ def user_add(
             async with database.transaction() as session:
                 await add_user(
                     session, username, name=name or username, role=role, password=word,
-                    extension=extension or None,
+                    extension=extension or None, unit_id=unit or None,
                 )  # fmt: skip
         finally:
             await database.close()

@@ -4,35 +4,49 @@ import asyncio
 import os
 import socket
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import select
 
-from casework.duty.ladder import UnknownUnit, ladder, unit_kind
+from casework.duty.ladder import UnknownUnit, find_unit, with_fallbacks
+from hotline.answers import answers_from
 from hotline.health import Heartbeat
+from hotline.health.figures import figures
+from hotline.health.in_doubt import answer_in_doubt
 from hotline.installation import Installation
+from hotline.offers import Offers
+from hotline.probe import people as probe
 from hotline.projection import project
+from hotline.ringing_back import rules_of
 from hotline.sealing import Sealer
 from store.database import Database, DatabaseAway
 from store.forwarder import Forwarder
 from store.node_journal import NodeJournal
 from telephony.ami.link import AmiLink
 from telephony.bridge.ask import DutyPerson, Ladder
+from telephony.bridge.words import Words
+from telephony.calls.state import Call
 from telephony.carrying_out import Hands
 from telephony.cel.file import CelFile
 from telephony.controller import Controller
+from telephony.ivr.questions import Questions
+from telephony.numbers import dialled
 from telephony.orders import Order, Orders
 from telephony.reconcile import Reconciler
 from telephony.registry import Registry
 from telephony.roles import Role
 from telephony.tables import Command
+from telephony.trunks.watching import TrunkWatch
 
 log = structlog.get_logger()
 
-POLL_SECONDS = 0.5
+# Commands come with a nudge; these are for a nudge that was lost, and for commands written by
+# an interface on another machine, which cannot nudge and shares a PostgreSQL with us.
+POLL_SECONDS, POLL_SHARED_SECONDS = 5.0, 0.5
 JOURNAL_KEPT = timedelta(days=30)
 PRUNE_SECONDS, DAY_SECONDS = 60.0, 86_400.0
-ROLE_OF_KIND = {"petition": Role.PETITION}
+ROLE_OF_KIND = {"petition": Role.PETITION, "emergency": Role.EMERGENCY}
 
 
 class ControllerPart:
@@ -43,21 +57,38 @@ class ControllerPart:
         settings = installation.settings
         self.database: Database = installation.open_database()
         self.journal: NodeJournal = installation.open_journal()
-        self.registry = Registry(self.journal, settings.node)
+        self.registry = Registry(self.journal, settings.node, settings.area_code)
         self.link = AmiLink(
             installation.ami, on_event=lambda _: None, on_up=self._link_up, on_down=self._link_down
         )
-        hands = Hands(self.link, self.registry, installation.dialling)
+        self.trunks = TrunkWatch(
+            self.link, self.registry, installation.trunks, installation.asterisk.command
+        )
+        folder = installation.folder
+        self._words = Words(
+            folder.recordings, folder.spool / "words", f"{folder.inside}/spool/words",
+            folder.program.user,
+        )  # fmt: skip
+        self._words.forget_all_but(self.journal.open_calls())
+        hands = Hands(
+            self.link, self.registry, installation.dialling, self.trunks.states, self._words
+        )
         self._sealer = Sealer(self.registry, installation.folder.recordings, settings.archive)
+        self._cel = CelFile(installation.folder.cel_file)
         self.controller = Controller(
             self.registry,
-            CelFile(installation.folder.cel_file),
+            self._cel,
             hands,
             Orders(self.registry, self.link, hands, self._find_ladder),
             Reconciler(self.link, self.registry),
-            self._sealer.call_over,
+            self._call_over,
         )
-        self.forwarder = Forwarder(self.journal, self.database, project)
+        self._offers = Offers(self.database, hands)
+        self._ringbacks = rules_of(settings)
+        self.forwarder = Forwarder(
+            self.journal, self.database, partial(project, rules=self._ringbacks)
+        )
+        self._questions = Questions(settings.agi_port, answers_from(self.database))
         self._link_since: datetime | None = None
 
     async def run(self) -> None:
@@ -68,13 +99,21 @@ class ControllerPart:
                 tasks.create_task(self.link.run(), name="ami")
                 tasks.create_task(self.forwarder.run(), name="forwarder")
                 tasks.create_task(self._sealer.run(), name="sealer")
+                tasks.create_task(answer_in_doubt(self.registry, self.database), name="in doubt")
                 tasks.create_task(self._take_commands(), name="commands")
                 tasks.create_task(self._prune(), name="prune")
+                tasks.create_task(self._offers.run(), name="offers")
+                tasks.create_task(self._questions.run(), name="questions")
+                tasks.create_task(self.trunks.run(), name="trunks")
                 heartbeat = Heartbeat(self.database, "controller", self._installation.settings.node)
                 tasks.create_task(heartbeat.run(self._state), name="heartbeat")
         finally:
             await self.database.close()
             self.journal.close()
+
+    def _call_over(self, call: Call) -> None:
+        self._words.forget(call.call_id)
+        self._sealer.call_over(call)
 
     async def _prune(self) -> None:
         """Keep the node's journal small: what main has had for long goes, a piece a minute."""
@@ -95,34 +134,45 @@ class ControllerPart:
             "ami": self._link_since is not None,
             "asterisk": self._installation.asterisk.is_running,
             "unforwarded": self.journal.newest - self.journal.forwarded,
+            "trunks": self.trunks.health(),
             "live_calls": len(self.registry.open_calls()),
             "projections_given_up": self.forwarder.health().gave_up,
+            **figures(self._installation, self.registry, self._cel, self.forwarder),
+            "ami_connections": self.link.counters.connections,
+            "ami_late_replies": self.link.counters.late_replies,
         }
 
     async def _find_ladder(self, unit_id: str) -> Ladder | None:
+        if unit_id == probe.UNIT:
+            return probe.LADDER
         async with self.database.reading() as session:
             try:
-                persons = await ladder(session, unit_id, datetime.now(UTC))
-                kind = await unit_kind(session, unit_id)
+                unit = await find_unit(session, unit_id)
             except UnknownUnit:
                 return None
+            persons = await with_fallbacks(session, unit, datetime.now(UTC))
+        area_code = self._installation.settings.area_code
         return Ladder(
-            unit_id,
-            ROLE_OF_KIND.get(kind, Role.LIAISON),
-            tuple(DutyPerson(p.person_id, p.number, p.ring_seconds) for p in persons),
+            unit.unit_id,
+            ROLE_OF_KIND.get(unit.kind, Role.LIAISON),
+            tuple(
+                DutyPerson(p.person_id, dialled(p.number, area_code), p.ring_seconds, p.unit_id)
+                for p in persons
+            ),
         )
 
     async def _take_commands(self) -> None:
         """Rows become orders; the socket only says that looking now is worth it."""
         with _nudge_socket(self._installation.nudge_path) as nudged:
             loop = asyncio.get_running_loop()
+            poll = POLL_SECONDS if self.database.is_sqlite else POLL_SHARED_SECONDS
             while True:
                 try:
                     await self._give_asked()
                 except DatabaseAway:
                     log.warning("commands_wait", reason="database away")
                 try:
-                    async with asyncio.timeout(POLL_SECONDS):
+                    async with asyncio.timeout(poll):
                         await loop.sock_recv(nudged, 16)
                 except TimeoutError:
                     pass

@@ -37,6 +37,7 @@ ACCOUNTS = {
 }  # fmt: skip
 ROLE_NAMES = {
     "citizen": "来电人", "operator": "话务员", "liaison": "联络员", "petition": "信访专员",
+    "emergency": "应急接警员",
 }  # fmt: skip
 
 

@@ -1,19 +1,25 @@
 """Room hotline: where everything of one installation lies, made from the settings."""
 
+import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from hotline.probe import people as probe
 from hotline.secrets import SecretBox
 from hotline.settings import Settings
 from store.database import Database
 from store.node_journal import NodeJournal
+from telephony import dialplan
 from telephony.ami.link import AmiAddress
 from telephony.asterisk.install import find_asterisk
 from telephony.asterisk.node import AsteriskNode, NodeFolder
 from telephony.asterisk.render import DeskPhone, PbxSettings
 from telephony.carrying_out import Dialling
+from telephony.phones.account import Account
+from telephony.phones.book import Phone, PhoneBook
+from telephony.trunks.trunk import Trunk
 
 
 @dataclass(frozen=True)
@@ -41,17 +47,58 @@ class Installation:
         return PbxSettings(
             node=s.node, sip_address=s.sip_address, sip_port=s.sip_port, rtp_first=s.rtp_first,
             rtp_last=s.rtp_last, ami_port=s.ami_port, ami_secret=self.secrets.get("ami"),
-            hotline_number=s.number, trunk_host=s.trunk_host, trunk_port=s.trunk_port,
-            phones=self.phones, ring_seconds=s.ring_seconds, queue_seconds=s.queue_seconds,
-            message_seconds=s.message_seconds,
+            hotline_number=s.number, trunks=self.trunks, sip_tls_port=s.sip_tls_port,
+            has_tls_ca=s.tls_ca is not None, phone_codecs=tuple(s.phone_codecs),
+            phones=(*self.phones, *self.probe_phones),
+            ring_seconds=s.ring_seconds, queue_seconds=s.queue_seconds,
+            message_seconds=s.message_seconds, skills=tuple(s.skills),
+            skill_seconds=s.skill_seconds, guide_seconds=s.guide_seconds,
+            announce_seconds=s.announce_seconds, offer_seconds=s.offer_seconds,
+            after_call_seconds=s.after_call_seconds, pause_reasons=tuple(s.pause_reasons),
+            max_calls=s.max_calls, agi_port=s.agi_port,
+            own_sounds=self.own_sounds,
         )  # fmt: skip
 
     @property
     def phones(self) -> tuple[DeskPhone, ...]:
+        """Those of the settings, then those that were added by hand."""
+        known = [Phone(number) for number in self.settings.phones]
+        added = [p for p in self.phone_book.phones() if p.extension not in self.settings.phones]
         return tuple(
-            DeskPhone(number, self.secrets.get(f"phone-{number}"))
-            for number in self.settings.phones
+            DeskPhone(p.extension, self.secrets.get(f"phone-{p.extension}"), p.tls)
+            for p in known + added
         )
+
+    @property
+    def probe_phones(self) -> tuple[DeskPhone, ...]:
+        """The phones of the service's test calls to itself."""
+        return tuple(
+            DeskPhone(number, self.secrets.get(f"phone-{number}")) for number in probe.EXTENSIONS
+        )
+
+    @cached_property
+    def phone_book(self) -> PhoneBook:
+        return PhoneBook(self.settings.data_dir / "phones.json")
+
+    def account(self, phone: DeskPhone) -> Account:
+        """What is typed into this phone, or scanned by it."""
+        s = self.settings
+        port = s.sip_tls_port if phone.tls and s.sip_tls_port else s.sip_port
+        return Account(phone.extension, phone.secret, s.sip_address, port, phone.tls)
+
+    @cached_property
+    def trunks(self) -> tuple[Trunk, ...]:
+        """In the order in which they are dialled."""
+        s = self.settings
+        if not s.trunks:
+            return (Trunk(dialplan.TRUNK, s.trunk_host, s.trunk_port),)
+        ordered = sorted(s.trunks, key=lambda trunk: trunk.order)
+        return tuple(trunk.trunk(self.trunk_password(trunk.name)) for trunk in ordered)
+
+    def trunk_password(self, name: str) -> str:
+        """`HOTLINE_TRUNK_PASSWORD_<NAME>`, or what `hotline trunk password NAME` stored."""
+        variable = os.environ.get(f"HOTLINE_TRUNK_PASSWORD_{name.upper()}")
+        return variable or self.secrets.known(f"trunk-{name}") or ""
 
     @cached_property
     def ami(self) -> AmiAddress:
@@ -62,7 +109,12 @@ class Installation:
     @property
     def dialling(self) -> Dialling:
         allowed = tuple(re.compile(pattern) for pattern in self.settings.allowed_numbers)
-        return Dialling(self.settings.number, allowed)
+        return Dialling(self.settings.number, (*allowed, probe.ALLOWED), self.trunks, probe.INSIDE)
+
+    @property
+    def own_sounds(self) -> Path:
+        """Prompts that this city recorded; they go before those of the repository."""
+        return self.settings.data_dir / "sounds"
 
     @property
     def journal_path(self) -> Path:

@@ -18,10 +18,12 @@ class AlreadyRunning(RuntimeError):
     """Somebody else holds the lock and does not, or may not, let go."""
 
 
-def take_lock(path: Path, *, replace: bool, within: float = WITHIN_SECONDS) -> IO[str]:
+def take_lock(
+    path: Path, *, replace: bool, within: float = WITHIN_SECONDS, sign: int = signal.SIGTERM
+) -> IO[str]:
     """Hold this lock until the returned file is closed or the process ends.
 
-    `replace`: ask whoever holds it to end (SIGTERM), as a part does whose supervisor
+    `replace`: ask whoever holds it to end (with `sign`), as a part does whose supervisor
     was killed and came back.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -36,7 +38,7 @@ def take_lock(path: Path, *, replace: bool, within: float = WITHIN_SECONDS) -> I
                 file.close()
                 raise AlreadyRunning(f"{path.stem} is running already ({path})") from None
             if not asked:
-                asked = _ask_to_end(file)
+                asked = _ask_to_end(file, sign)
             time.sleep(0.05)
             continue
         file.seek(0)
@@ -46,8 +48,8 @@ def take_lock(path: Path, *, replace: bool, within: float = WITHIN_SECONDS) -> I
         return file
 
 
-def _ask_to_end(file: IO[str]) -> bool:
-    """SIGTERM to the holder, if the file names a process of this program."""
+def _ask_to_end(file: IO[str], sign: int) -> bool:
+    """The signal to the holder, if the file names a process of this program."""
     file.seek(0)
     written = file.read().strip()
     if not written.isdigit():
@@ -55,7 +57,7 @@ def _ask_to_end(file: IO[str]) -> bool:
     try:
         command = Path(f"/proc/{written}/cmdline").read_bytes()
         if b"hotline" in command:
-            os.kill(int(written), signal.SIGTERM)
+            os.kill(int(written), sign)
     except (OSError, ProcessLookupError):
         return True
     return True

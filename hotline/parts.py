@@ -5,19 +5,26 @@ import signal
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
 import uvicorn
 
 from api.app import ApiParts, create_app
+from hotline.alarms.sending import Notifying
+from hotline.alarms.watch import Watch
 from hotline.controller_part import ControllerPart, nudge
 from hotline.health import Heartbeat, parts_health
 from hotline.installation import Installation
 from hotline.lock import take_lock
 from hotline.logs import set_up_logs
-from hotline.owed.ledger import TICKET, TRANSCRIBE
+from hotline.metrics.collect import scrape
+from hotline.overdue import terms_of, watch_tickets
+from hotline.owed.ledger import NOTIFY, TICKET, TRANSCRIBE
+from hotline.probe.part import probe_for_ever
 from hotline.work.stages import Transcribing, open_call_ticket
+from hotline.work.suggesting import words_of
 from hotline.work.worker import Doing, Worker
 
 log = structlog.get_logger()
@@ -58,6 +65,12 @@ async def _api(installation: Installation) -> None:
             token_lifetime=timedelta(hours=settings.token_hours),
             nudge=lambda: nudge(installation.nudge_path),
             health=lambda: parts_health(database),
+            metrics=lambda: scrape(database),
+            metrics_token=installation.secrets.get("metrics"),
+            skills=tuple(settings.skills),
+            pause_reasons=tuple(settings.pause_reasons),
+            words=words_of(settings),
+            terms=terms_of(settings),
         )
     )
     config = uvicorn.Config(
@@ -70,6 +83,9 @@ async def _api(installation: Installation) -> None:
             tasks.create_task(Heartbeat(database, "api", settings.node).run(), name="heartbeat")
             tasks.create_task(server.serve(), name="http")
     finally:
+        # Cancelled, uvicorn leaves its port open; our successor binds it once our lock is free.
+        for listening in getattr(server, "servers", ()):
+            listening.close()
         await database.close()
 
 
@@ -82,7 +98,17 @@ class _Server(uvicorn.Server):
 
 
 async def _desk(installation: Installation) -> None:
-    await _worker(installation, "desk", {TICKET: open_call_ticket}).run()
+    notifying = Notifying(installation.settings.data_dir)
+    tickets = partial(open_call_ticket, words=words_of(installation.settings))
+    worker = _worker(installation, "desk", {TICKET: tickets, NOTIFY: notifying.do})
+    database = installation.open_database()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(worker.run(), name="worker")
+            tasks.create_task(Watch(database, installation.settings).run(), name="watch")
+            tasks.create_task(watch_tickets(database), name="overdue")
+    finally:
+        await database.close()
 
 
 async def _transcriber(installation: Installation) -> None:
@@ -101,4 +127,5 @@ PARTS: dict[str, Callable[[Installation], Coroutine[Any, Any, None]]] = {
     "api": _api,
     "desk": _desk,
     "transcriber": _transcriber,
+    "probe": probe_for_ever,
 }

@@ -6,7 +6,8 @@ from pathlib import Path
 import structlog
 
 from recording.facts import RecordingGap, RecordingSealed, SealFailed
-from recording.seal import LegTalk, Sealed, SpoolKept, seal
+from recording.samples import SpoolKept
+from recording.seal import LegTalk, Sealed, seal
 from recording.spool import find_calls, find_tracks, is_closed
 from store.base import now
 from telephony.calls.state import Call, Calls

@@ -19,6 +19,9 @@ FIRST_WAIT, LONGEST_WAIT = 0.2, 10.0
 # A part that ran this long before it ended is started again without waiting.
 STEADY_SECONDS = 30.0
 STOP_WITHIN = 10.0
+# Asks a supervisor to go and leave its parts and Asterisk to the next one.
+HAND_OVER = signal.SIGUSR1
+QUIET_SECONDS = 5.0
 
 
 @dataclass
@@ -45,6 +48,19 @@ class Supervisor:
         self.parts = list(parts)
         self._environment = dict(environment or os.environ)
         self._stopping = asyncio.Event()
+        self._left: list[asyncio.subprocess.Process] = []
+        self._handing_over = False
+        self.keep_asterisk = False
+
+    def hand_over(self) -> None:
+        """End, and leave everything running: a newer supervisor takes over."""
+        self._handing_over = True
+        self._stopping.set()
+
+    @property
+    def handed_over(self) -> bool:
+        """Whether parts and Asterisk were left running."""
+        return self._handing_over
 
     def stop(self) -> None:
         """Ask everything to end; `run` returns when it has."""
@@ -55,17 +71,21 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
+        loop.add_signal_handler(HAND_OVER, self.hand_over)
         self._logs.mkdir(parents=True, exist_ok=True)
+        found = self._asterisk.is_running
         self._asterisk.start()
         keepers = [
             asyncio.create_task(self._keep_asterisk(), name="asterisk"),
+            *([asyncio.create_task(self._reload_when_quiet(), name="reload")] if found else []),
             *(asyncio.create_task(self._keep(part), name=part.name) for part in self.parts),
         ]
         await self._asterisk.ready()
         on_ready()
         await self._stopping.wait()
         await asyncio.gather(*keepers)
-        await self._asterisk.stop()
+        if not (self._handing_over or self.keep_asterisk):
+            await self._asterisk.stop()
 
     async def _keep_asterisk(self) -> None:
         wait = FIRST_WAIT
@@ -83,6 +103,18 @@ class Supervisor:
                 log.error("asterisk_failed", reason=str(error))
                 wait = min(LONGEST_WAIT, wait * 2)
 
+    async def _reload_when_quiet(self) -> None:
+        """An Asterisk that was found running takes up its new files when no call is up.
+
+        Not before: a call in the middle of the dialplan would go on at another line of it.
+        """
+        while not await self._stops_within(QUIET_SECONDS):
+            if (await self._asterisk.command("core show channels count")).startswith("0 active"):
+                for line in ("dialplan reload", "queue reload all", "pjsip reload"):
+                    await self._asterisk.command(line)
+                log.info("asterisk_settings_taken_up")
+                return
+
     async def _keep(self, part: Part) -> None:
         wait = FIRST_WAIT
         loop = asyncio.get_running_loop()
@@ -99,6 +131,10 @@ class Supervisor:
             stopping = asyncio.create_task(self._stopping.wait())
             await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
             stopping.cancel()
+            if self._handing_over:
+                ended.cancel()
+                self._left.append(process)  # a forgotten one would be killed by asyncio
+                return
             if self._stopping.is_set():
                 await _end(process)
                 return
@@ -130,7 +166,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-def own_parts() -> list[Part]:
+def own_parts(*, probing: bool = False) -> list[Part]:
     """The Python parts of an embedded installation."""
 
     def command(name: str) -> list[str]:
@@ -141,4 +177,5 @@ def own_parts() -> list[Part]:
         Part("api", command("api")),
         Part("desk", command("desk"), nice=5),
         Part("transcriber", command("transcriber"), nice=19),
+        *([Part("probe", command("probe"), nice=5)] if probing else []),
     ]

@@ -64,6 +64,9 @@ def mend(raw: bytes) -> Mended:
 
 def _layout(raw: bytes) -> _Layout | None:
     """Where the sound lies; None when the file ends before it would begin."""
+    if not any(raw[:HEADER_BYTES]):
+        # A full disk swallowed the first block, header and all: silence, then sound.
+        return _Layout(USUAL, min(HEADER_BYTES, len(raw)), 0)
     if not _begins_like_wav(raw):
         raise NotMendable("the file is not a WAV file")
     fmt: bytes | None = None

@@ -6,12 +6,13 @@ import secrets
 import shutil
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from telephony.ami.link import AmiAddress, AmiLink
 from telephony.ami.messages import RawEvent
+from telephony.asterisk.certificate import install_certificate
 from telephony.asterisk.install import AsteriskProgram
 from telephony.asterisk.modules import CARRIER_MODULES
 from telephony.asterisk.node import AsteriskNode, NodeFolder
@@ -32,15 +33,30 @@ class HotlineAddress:
     number: str
 
 
+@dataclass(frozen=True)
+class Line:
+    """How this carrier (or these phones) speak with the hotline; `user`: it registers here."""
+
+    transport: str = "udp"
+    srtp: bool = False
+    codecs: tuple[str, ...] = ("alaw", "ulaw")
+    user: str = ""
+    password: str = field(default="", repr=False)
+    from_user: str = ""
+
+
 class Carrier:
     """The second Asterisk. `async with carrier:` starts it and signs in to its manager."""
 
     def __init__(
         self, program: AsteriskProgram, base: Path, hotline: HotlineAddress,
         phones: Sequence[DeskPhone], port: int | None = None, keys: str = "rfc4733",
+        address: str = CARRIER_ADDRESS, phones_address: str = PHONES_ADDRESS,
+        line: Line = Line(),
     ) -> None:  # fmt: skip
         self.hotline = hotline
-        self.port = port or free_port(CARRIER_ADDRESS)
+        self.address, self._phones_address, self.line = address, phones_address, line
+        self.port = port or free_port(address)
         self._phones = phones
         self._keys = keys
         self._folder = NodeFolder(program, base)
@@ -85,16 +101,20 @@ class Carrier:
     def _render(self) -> None:
         folder = self._folder
         folder.make()
-        first, last = free_range(CARRIER_ADDRESS)
+        first, last = free_range(self.address)
         values: dict[str, Any] = {
             "node": "city", "transmit_silence": "no", "keys": self._keys,
             "ami_port": self._address.port, "ami_secret": self._address.secret,
-            "carrier_address": CARRIER_ADDRESS, "carrier_port": self.port,
-            "phones_address": PHONES_ADDRESS, "phones_port": free_port(PHONES_ADDRESS),
+            "carrier_address": self.address, "carrier_port": self.port,
+            "phones_address": self._phones_address,
+            "phones_port": free_port(self._phones_address), "line": asdict(self.line),
             "pbx_address": self.hotline.host, "pbx_port": self.hotline.port,
             "rtp_first": first, "rtp_last": last,
             "phones": [{"extension": p.extension, "secret": p.secret} for p in self._phones],
         }  # fmt: skip
+        if self.line.transport == "tls":
+            own = folder.base / "own"
+            install_certificate(folder, own, self.address, None, None, None)
         render(HERE / "asterisk_conf", folder, values, CARRIER_MODULES)
         install_sounds(folder, HERE / "voices", "voices")
         self.heard_folder.mkdir(exist_ok=True, mode=0o700)

@@ -7,6 +7,7 @@
 | liaison | 880 Hz |
 | petition officer | 1100 Hz |
 | supervisor | 550 Hz |
+| dispatcher of an emergency centre | 1210 Hz |
 """
 
 import asyncio
@@ -15,7 +16,10 @@ from simulator.carrier import Carrier
 from simulator.person import Person
 from telephony.asterisk.node import AsteriskNode
 
-TONES = {"citizen": 440, "operator": 660, "liaison": 880, "petition": 1100, "supervisor": 550}
+TONES = {
+    "citizen": 440, "operator": 660, "liaison": 880, "petition": 1100, "supervisor": 550,
+    "emergency": 1210,
+}  # fmt: skip
 
 
 class City:
@@ -33,6 +37,8 @@ class City:
         self.duty_leader = self.person("6103", "liaison")
         self.builder = self.person("6201", "liaison")
         self.petition_officer = self.person("6301", "petition")
+        self.police = self.person("110", "emergency")
+        self.command_centre = self.person("6901", "emergency")
 
     def person(self, number: str, role: str) -> Person:
         return Person(self.carrier, number, TONES[role])

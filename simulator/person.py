@@ -69,6 +69,11 @@ class Person:
         """On the line: more conversations begun than ended."""
         return self._count("Talking") > self._count("HungUp")
 
+    def line(self) -> dict[str, str]:
+        """Of the newest conversation, as this end has it: Codec, Signalling and Media (0 or 1)."""
+        told = [event for event in self._seen if event.get("UserEvent") == "Talking"][-1]
+        return {name: told.get(name) for name in ("Codec", "Signalling", "Media")}
+
     async def until_rung(self, times: int = 1, within: float = 15) -> None:
         await self._until(lambda: self.times_rung >= times, within, f"be rung {times} times")
 
@@ -80,12 +85,12 @@ class Person:
 
     # -- doing ------------------------------------------------------------------------------
 
-    async def dial(self, number: str | None = None) -> None:
-        """Dial the hotline, or a number that is not its own."""
+    async def dial(self, number: str | None = None, *, via: str = "hotline") -> None:
+        """Dial the hotline, or a number that is not its own; `via` a desk phone: `phone-1001`."""
         self._dialled += 1
         await self._do(
             Originate(
-                channel=f"PJSIP/{number or self._carrier.hotline.number}@hotline",
+                channel=f"PJSIP/{number or self._carrier.hotline.number}@{via}",
                 channel_id=f"city-{self.number}-{self._dialled}", context="talk", exten="s",
                 caller_id=f"<{self.number}>",
                 variables={"ME": self.number, "TONE": str(self.tone)},

@@ -1,8 +1,9 @@
 """Room telephony: carries out the steps of a plan. The fact first, then the action."""
 
+import asyncio
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -13,20 +14,27 @@ from telephony import facts as f
 from telephony.ami.actions import Hangup, Originate, Redirect, SetVar
 from telephony.ami.link import AmiLink
 from telephony.ami.messages import Outcome, Refused
+from telephony.bridge import facts as b
 from telephony.bridge.ask import is_allowed
-from telephony.bridge.plan import (
+from telephony.bridge.steps import (
+    Apologise,
+    BackToQueue,
     CloseRequest,
     CloseRung,
     HangUp,
     Joined,
     MoveToRoom,
+    PrepareWords,
     Ring,
     SendHome,
     Step,
 )
-from telephony.calls.state import Call, Leg
+from telephony.bridge.words import Words
+from telephony.calls.state import Call, Leg, Rung
 from telephony.registry import Registry
-from telephony.roles import RungOutcome
+from telephony.roles import Role, RungOutcome
+from telephony.trunks.choosing import TrunkState, choose, may_try_next
+from telephony.trunks.trunk import Trunk
 
 log = structlog.get_logger()
 
@@ -39,15 +47,39 @@ class Dialling:
 
     hotline_number: str
     allowed: tuple[re.Pattern[str], ...]
+    trunks: tuple[Trunk, ...] = (Trunk(dialplan.TRUNK, "127.0.0.2"),)
+    # Numbers that are phones of our own, reached by no carrier.
+    inside: Mapping[str, Trunk] = field(default_factory=dict)
+
+
+# Where whoever is left alone is sent.
+_SENT_TO = {
+    SendHome: (dialplan.GOODBYE, "s"),
+    Apologise: (dialplan.ROOM, dialplan.NOBODY_THERE),
+    BackToQueue: (dialplan.BACK_TO_QUEUE, "s"),
+}
 
 
 class Hands:
     """The only one who asks Asterisk to do something to a call."""
 
-    def __init__(self, link: AmiLink, registry: Registry, dialling: Dialling) -> None:
+    def __init__(
+        self, link: AmiLink, registry: Registry, dialling: Dialling,
+        trunk_states: Mapping[str, TrunkState] | None = None, words: Words | None = None,
+    ) -> None:  # fmt: skip
         self._link = link
         self._registry = registry
         self.dialling = dialling
+        self._trunk_states = trunk_states if trunk_states is not None else {}
+        self._words = words
+
+    @property
+    def link(self) -> AmiLink:
+        return self._link
+
+    @property
+    def registry(self) -> Registry:
+        return self._registry
 
     async def carry_out(self, call: Call, step: Step) -> None:
         """One step of a plan; what Asterisk refuses is written down, never raised."""
@@ -63,35 +95,43 @@ class Hands:
             case Joined():
                 await self._let_stay(call, step)
             case CloseRequest():
-                self._registry.record(
-                    f.ConnectOver(
-                        at=now(), call_id=call.call_id, request_id=step.request_id, how=step.how
-                    )
-                )
+                await self.close_request(call, step.request_id, step.how)
+            case PrepareWords():
+                await self._prepare_words(call, call.legs[step.leg_id])
             case HangUp():
                 await self.hang_up(call.legs[step.leg_id])
-            case SendHome():
-                await self.send_to(call.legs[step.leg_id], dialplan.GOODBYE)
+            case SendHome() | Apologise() | BackToQueue():
+                await self.send_to(call.legs[step.leg_id], *_SENT_TO[type(step)])
 
     async def _ring(self, call: Call, step: Ring) -> None:
         request = call.requests[step.request_id]
         rung = request.rungs[step.rung]
-        leg_id = f"{step.request_id}-{step.rung + 1}"
+        is_line = request.role is Role.EMERGENCY
+        if rung.person_id in self._registry.calls.busy_persons(but=call.call_id) and not is_line:
+            return  # rung for another call since the plan was made: it will be asked again
+        trunk = self._way_out(rung)
+        if trunk is None:
+            self._close_rung(call, step.request_id, step.rung, RungOutcome.UNAVAILABLE)
+            return
+        # A second trunk's leg is another leg: `…-1`, then `…-1.2`.
+        again = f".{len(rung.tried) + 1}" if rung.tried else ""
+        leg_id = f"{step.request_id}-{step.rung + 1}{again}"
         # Written before the INVITE: whatever happens to us now, this rung is spent.
         self._registry.record(
             f.RungRung(
                 at=now(), call_id=call.call_id, request_id=step.request_id, rung=step.rung,
-                person_id=rung.person_id, leg_id=leg_id,
+                person_id=rung.person_id, leg_id=leg_id, trunk=trunk.name,
             )
         )  # fmt: skip
-        if not is_allowed(rung.number, self.dialling.allowed):
+        if not is_allowed(rung.number, self.dialling.allowed, request.role):
             self._close_rung(call, step.request_id, step.rung, RungOutcome.UNAVAILABLE)
             return
-        log.info("ringing", call_id=call.call_id, unit=request.unit_id, number=masked(rung.number))
+        log.info("ringing", call_id=call.call_id, unit=request.unit_id, number=masked(rung.number),
+                 trunk=trunk.name)  # fmt: skip
         outcome = await self._link.send(
             Originate(
-                channel=f"PJSIP/{rung.number}@{dialplan.TRUNK}", channel_id=leg_id,
-                context=dialplan.CONNECT, exten="s", priority=1,
+                channel=trunk.channel(rung.number), channel_id=leg_id, when_over=dialplan.DIALLED,
+                context=dialplan.EMERGENCY if is_line else dialplan.CONNECT, exten="s", priority=1,
                 caller_id=f"<{self.dialling.hotline_number}>",
                 timeout_ms=rung.ring_seconds * 1000, account=call.call_id,
                 variables={
@@ -104,6 +144,56 @@ class Hands:
         if isinstance(outcome, Refused):
             log.warning("ring_refused", call_id=call.call_id, reason=outcome.reason)
             self._close_rung(call, step.request_id, step.rung, RungOutcome.UNAVAILABLE)
+            return
+        # Should the operator leave now, the citizen waits for who is rung ([goodbye], [awaiting]).
+        await self._citizen_awaits(call, "1")
+
+    async def _citizen_awaits(self, call: Call, value: str) -> None:
+        citizen = call.citizen
+        if citizen is not None and citizen.is_live:
+            await self._link.send(SetVar(citizen.channel, dialplan.AWAITED, value))
+
+    async def close_request(self, call: Call, request_id: str, how: str) -> None:
+        """Nobody is rung any more for this request."""
+        self._registry.record(
+            f.ConnectOver(at=now(), call_id=call.call_id, request_id=request_id, how=how)
+        )
+        if not call.open_requests and self._link.is_up:
+            await self._citizen_awaits(call, "")
+
+    async def _prepare_words(self, call: Call, leg: Leg) -> None:
+        place, seconds = "", 0.0
+        if self._words is not None and call.citizen is not None:
+            try:
+                place, seconds = await asyncio.to_thread(
+                    self._words.prepare, call.call_id, call.citizen.leg_id, leg.leg_id
+                )
+            except (OSError, RuntimeError):  # the dispatcher hears that there is nothing to hear
+                log.exception("words_not_prepared", call_id=call.call_id)
+        self._registry.record(
+            b.WordsPrepared(
+                at=now(), call_id=call.call_id, request_id=leg.request_id or "",
+                leg_id=leg.leg_id, seconds=seconds,
+            )
+        )  # fmt: skip
+        await self._link.send(SetVar(leg.channel, dialplan.WORDS, place or dialplan.NO_WORDS))
+
+    def way_out(self, tried: Sequence[str] = ()) -> Trunk | None:
+        """The trunk that is dialled next; None where there is none left to try."""
+        return choose(self.dialling.trunks, self._trunk_states, tried)
+
+    def channel_to(self, number: str) -> str:
+        """What Asterisk is asked to dial for this number now, by the first trunk that is well."""
+        trunk = self.way_out() or self.dialling.trunks[0]
+        return trunk.channel(number)
+
+    def _way_out(self, rung: Rung) -> Trunk | None:
+        if rung.number in self.dialling.inside:
+            return None if rung.tried else self.dialling.inside[rung.number]
+        if rung.not_reached is None:
+            return self.way_out()
+        state = self._trunk_states.get(rung.tried[-1])
+        return self.way_out(rung.tried) if may_try_next(rung.not_reached, state) else None
 
     def _close_rung(self, call: Call, request_id: str, rung: int, outcome: RungOutcome) -> None:
         self._registry.record(
@@ -134,7 +224,7 @@ class Hands:
         common = {"at": now(), "call_id": call.call_id, "request_id": step.request_id}
         self._registry.record(f.ConnectJoined(**common, leg_id=leg_id))
         self._registry.record(f.RungOver(**common, rung=step.rung, outcome=RungOutcome.JOINED))
-        self._registry.record(f.ConnectOver(**common, how="joined"))
+        await self.close_request(call, step.request_id, "joined")
         # Lost? Then the dialplan's own limit finds others in the room and goes on.
         await self._link.send(SetVar(call.legs[leg_id].channel, "TIMEOUT(absolute)", "0"))
 

@@ -8,10 +8,11 @@ from telephony.roles import Mode
 
 Id = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[A-Za-z0-9_.@/-]+$")]
 Extension = Annotated[str, Field(pattern=r"^[0-9]{2,8}$")]
+Skill = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{1,15}$")]
 
 
 # Each has a prompt `topic_…` that the newcomer hears.
-Topic = Literal["general", "market", "epidemic", "petition", "construction"]
+Topic = Literal["general", "market", "epidemic", "petition", "construction", "emergency"]
 
 
 class _Body(BaseModel):
@@ -22,6 +23,14 @@ class ConnectUnit(_Body):
     """Ring a unit's ladder and join who presses 1."""
 
     kind: Literal["connect"] = "connect"
+    unit_id: Id
+    topic: Topic = "general"
+
+
+class Handover(_Body):
+    """Ring a unit's ladder; once somebody has joined, the operator leaves."""
+
+    kind: Literal["handover"] = "handover"
     unit_id: Id
     topic: Topic = "general"
 
@@ -63,9 +72,12 @@ class SignIn(_Body):
     kind: Literal["sign_in"] = "sign_in"
     operator_id: Id
     extension: Extension
+    skills: list[Skill] = []
 
 
 class SignOut(_Body):
+    """Out of all queues; the call going on stays."""
+
     kind: Literal["sign_out"] = "sign_out"
     operator_id: Id
     extension: Extension
@@ -80,8 +92,34 @@ class Pause(_Body):
     reason: Annotated[str, Field(max_length=80)] = ""
 
 
+class Ready(_Body):
+    """Done with the last call's notes: free before the after-call time is over."""
+
+    kind: Literal["ready"] = "ready"
+    operator_id: Id
+    extension: Extension
+
+
+class SetSkills(_Body):
+    """What an operator is asked for from now on; `guide` waits behind the others."""
+
+    kind: Literal["set_skills"] = "set_skills"
+    operator_id: Id
+    extension: Extension
+    skills: list[Skill]
+
+
+class RingBack(_Body):
+    """Ring this phone, then this citizen."""
+
+    kind: Literal["ring_back"] = "ring_back"
+    number: Annotated[str, Field(pattern=r"^\+?[0-9]{3,15}$")]
+    extension: Extension
+
+
 Body = Annotated[
     ConnectUnit
+    | Handover
     | CancelConnect
     | MuteParty
     | PutAside
@@ -89,7 +127,10 @@ Body = Annotated[
     | ListenIn
     | SignIn
     | SignOut
-    | Pause,
+    | Pause
+    | Ready
+    | SetSkills
+    | RingBack,
     Field(discriminator="kind"),
 ]
 _BODY: TypeAdapter[Body] = TypeAdapter(Body)

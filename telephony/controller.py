@@ -20,7 +20,9 @@ from telephony.bridge.plan import plan
 from telephony.calls.state import Call
 from telephony.carrying_out import Hands
 from telephony.cel.file import CelFile
+from telephony.ivr.wishes import due
 from telephony.orders import Order, Orders
+from telephony.queueing.ringing import look_at_ring_back
 from telephony.reconcile import Reconciler
 from telephony.registry import CEL_BOOKMARK, Registry
 
@@ -111,7 +113,7 @@ class Controller:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             for call in self._registry.open_calls():
-                if call.open_requests or call.move_asked_at:
+                if call.open_requests or call.move_asked_at or call.ring_back or due(call):
                     self._post(call.call_id, _Look())
 
     # -- inboxes --------------------------------------------------------------------------
@@ -157,6 +159,9 @@ class Controller:
         busy = self._registry.calls.busy_persons(but=call_id)
         for step in plan(call, now(), busy):
             await self._hands.carry_out(call, step)
+        await look_at_ring_back(self._hands, call)
+        for wish in due(call):
+            await self._orders.fulfil(call, wish)
         if call.ended_at is not None:
             self._on_call_over(call)
             self._registry.calls.forget([call_id])

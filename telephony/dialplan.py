@@ -7,10 +7,15 @@ from typing import Final
 
 # Contexts a channel is sent to by the controller.
 CONNECT: Final = "connect"
+EMERGENCY: Final = "emergency"
 ROOM: Final = "room"
 ASIDE: Final = "aside"
 GOODBYE: Final = "goodbye"
+AWAITING: Final = "awaiting"
+BACK_TO_QUEUE: Final = "back_to_queue"
+NOBODY_THERE: Final = "T"  # the extension of ROOM where a newcomer hears an apology
 MONITORING: Final = "monitoring"
+RING_BACK: Final = "ring_back"
 
 # Contexts that only the dialplan itself enters; named here because facts speak of them.
 DIAL_IN: Final = "dial_in"
@@ -19,9 +24,27 @@ QUEUE_CONTEXT: Final = "queue"
 MESSAGE: Final = "message"
 OPERATOR: Final = "operator"
 DESK: Final = "desk"
+# The service calls itself: context, queue and the number that was called.
+PROBE: Final = "probe"
+CALL_BACK: Final = "call_back"
+FULL_HOUSE: Final = "full_house"
+DESK_REMEMBER: Final = "desk_remember"
+OVERFLOW: Final = "overflow"
+
+DIALLED: Final = "dialled"
+DOCTOR: Final = "doctor"
+TRANSFERRED: Final = "transferred"
+RECORD_PROMPT: Final = "record_prompt"
+# A flow's context is this and its version; see telephony/ivr/compile.py.
+FLOW_PREFIX: Final = "flow-"
 
 QUEUE: Final = "hotline"
+GUIDES: Final = "guides"
+SKILL_QUEUE: Final = "skill_{}"
+GUIDE: Final = "guide"  # the skill of those behind the operators; they wait in their own queue
 TRUNK: Final = "trunk"
+# A global variable: the trunk that is dialled first.
+FIRST_TRUNK: Final = "FIRST_TRUNK"
 ROOM_WAIT_SECONDS: Final = 5
 
 # What the dialplan says in CELGenUserEvent.
@@ -40,3 +63,25 @@ IN_ROOM: Final = "ROOM"
 PUT_ASIDE: Final = "ASIDE"
 MONITOR: Final = "MONITOR"
 LEG_OVER: Final = "LEG_OVER"
+SAID_GOODBYE: Final = "GOODBYE"
+WORDS_ASKED: Final = "WORDS_ASKED"
+WORDS_HEARD: Final = "WORDS_HEARD"
+DIAL_OVER: Final = "DIAL_OVER"
+CALL_BACK_ASKED: Final = "CALL_BACK"
+TURNED_AWAY: Final = "FULL_HOUSE"
+RING_BACK_READY: Final = "RING_BACK"
+FEATURE: Final = "FEATURE"
+# …and what flows say in it.
+FLOW_NODE: Final = "FLOW_NODE"
+FLOW_KEY: Final = "FLOW_KEY"
+FLOW_DIGITS: Final = "FLOW_DIGITS"
+FLOW_ANSWER: Final = "FLOW_ANSWER"
+WISH: Final = "WISH"
+RATED: Final = "RATED"
+
+# Channel and global variables that Python and the dialplan share.
+FLOW: Final = "FLOW"
+FLOW_AFTER: Final = "FLOW_AFTER"
+AWAITED: Final = "AWAITED"  # of a citizen for whom somebody is rung
+WORDS: Final = "WORDS"  # of a partner: the file they asked for
+NO_WORDS: Final = "none"

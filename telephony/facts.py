@@ -3,18 +3,20 @@
 Ids only. Numbers and names travel beside a fact in the journal's private part.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from store.facts import Fact
 from telephony.roles import Mode, Place, Role, RungOutcome
+from telephony.trunks.choosing import NotReached
 
 
 class CallStarted(Fact):
-    """A citizen's call reached us (private: caller_number, caller_name)."""
+    """A citizen's call reached us (private: caller_number in its one form, raw, kind, name)."""
 
     kind: ClassVar[str] = "call_started"
     node: str
     called: str
+    direction: Literal["in", "out"] = "in"  # out: we rang the citizen
 
 
 class LegStarted(Fact):
@@ -77,7 +79,10 @@ class CallEnded(Fact):
 
 
 class ConnectAsked(Fact):
-    """One key was pressed (private: numbers, one a rung)."""
+    """One key was pressed (private: numbers, one a rung).
+
+    `units`: for each rung whose unit it is, where a fallback is rung too.
+    """
 
     kind: ClassVar[str] = "connect_asked"
     request_id: str
@@ -86,6 +91,7 @@ class ConnectAsked(Fact):
     topic: str
     persons: list[str]
     ring_seconds: list[int]
+    units: list[str] = []
 
 
 class RungRung(Fact):
@@ -96,6 +102,17 @@ class RungRung(Fact):
     rung: int
     person_id: str
     leg_id: str
+    trunk: str = ""
+
+
+class RungNotReached(Fact):
+    """The trunk could not carry the ring, and no telephone can have rung: the next may try."""
+
+    kind: ClassVar[str] = "rung_not_reached"
+    request_id: str
+    rung: int
+    leg_id: str
+    why: NotReached
 
 
 class RungOver(Fact):
@@ -230,3 +247,12 @@ class ControllerStarted(Fact):
     node: str
     calls: int
     ended: int
+
+
+class TrunkChanged(Fact):
+    """A carrier's line answers (`up`), or no longer (`down`)."""
+
+    kind: ClassVar[str] = "trunk_changed"
+    node: str
+    trunk: str
+    state: str

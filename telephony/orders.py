@@ -12,7 +12,7 @@ import structlog
 from pydantic import ValidationError
 
 from store.base import now
-from store.facts import Fact
+from store.database import DatabaseAway
 from telephony import commands as c
 from telephony import dialplan
 from telephony import facts as f
@@ -20,17 +20,19 @@ from telephony.ami.actions import (
     ConfbridgeMute,
     ConfbridgeUnmute,
     Originate,
-    QueueAdd,
-    QueuePause,
-    QueueRemove,
     Redirect,
 )
 from telephony.ami.link import AmiLink
 from telephony.ami.messages import Accepted, Outcome, Refused
-from telephony.bridge.ask import Ladder, may_connect
+from telephony.bridge.ask import Ladder, handed_over_by, may_connect
+from telephony.bridge.facts import HandoverAsked
 from telephony.bridge.refusals import Refusal
 from telephony.calls.state import Call, Leg
 from telephony.carrying_out import Hands
+from telephony.ivr.facts import WishRefused
+from telephony.ivr.wishes import Wish
+from telephony.queueing import desk
+from telephony.queueing.ringing import start_ring_back
 from telephony.registry import Registry
 from telephony.roles import Place, Role
 
@@ -108,16 +110,55 @@ class Orders:
     # -- three-way ------------------------------------------------------------------------
 
     async def _connect(self, order: Order, body: c.ConnectUnit, call: Call) -> Refusal | None:
+        return await self._ask_ladder(call, body.unit_id, body.topic, f"c{order.command_id[:20]}")
+
+    async def _handover(self, order: Order, body: c.Handover, call: Call) -> Refusal | None:
+        """As connect; the operator leaves once somebody of the unit is there."""
         ladder = await self._find_ladder(body.unit_id)
+        unit_id = ladder.unit_id if ladder else body.unit_id
+        request = handed_over_by(call, unit_id)
+        if request is None:
+            request_id = f"c{order.command_id[:20]}"
+            refusal = await self._ask_ladder(call, body.unit_id, body.topic, request_id)
+            if refusal:
+                return refusal
+            request = call.requests[request_id]
+        self._registry.record(
+            HandoverAsked(
+                at=now(), call_id=call.call_id, request_id=request.request_id, by=order.asked_by
+            )
+        )
+        return None
+
+    async def fulfil(self, call: Call, wish: Wish) -> None:
+        """A unit the citizen asked for by key, as if the operator had asked for it."""
+        try:
+            refusal = await self._ask_ladder(call, wish.unit_id, wish.topic, wish.request_id)
+        except DatabaseAway:
+            return  # nothing is written: the wish is due still
+        if refusal:
+            log.warning("wish_refused", call_id=call.call_id, unit=wish.unit_id, reason=refusal)
+            self._registry.record(
+                WishRefused(
+                    at=now(), call_id=call.call_id, wish=wish.wish, unit_id=wish.unit_id,
+                    reason=refusal.value,
+                )
+            )  # fmt: skip
+
+    async def _ask_ladder(
+        self, call: Call, unit_id: str, topic: str, request_id: str
+    ) -> Refusal | None:
+        ladder = await self._find_ladder(unit_id)
         busy = self._registry.calls.busy_persons(but="")
         refusal = may_connect(call, ladder, busy, self._hands.dialling.allowed)
         if refusal or ladder is None:
             return refusal or Refusal.UNKNOWN_UNIT
         fact = f.ConnectAsked(
-            at=now(), call_id=call.call_id, request_id=f"c{order.command_id[:20]}",
-            unit_id=ladder.unit_id, role=ladder.role, topic=body.topic,
+            at=now(), call_id=call.call_id, request_id=request_id,
+            unit_id=ladder.unit_id, role=ladder.role, topic=topic,
             persons=[person.person_id for person in ladder.persons],
             ring_seconds=[person.ring_seconds for person in ladder.persons],
+            units=[person.unit_id or ladder.unit_id for person in ladder.persons],
         )  # fmt: skip
         self._registry.record(fact, {"numbers": [person.number for person in ladder.persons]})
         return None
@@ -128,11 +169,7 @@ class Orders:
             return Refusal.NO_SUCH_PARTY
         rung = request.current
         leg = call.legs.get(rung.leg_id or "") if rung else None
-        self._registry.record(
-            f.ConnectOver(
-                at=now(), call_id=call.call_id, request_id=request.request_id, how="cancelled"
-            )
-        )
+        await self._hands.close_request(call, request.request_id, "cancelled")
         return await self._hands.hang_up(leg) if leg and leg.is_live else None
 
     async def _mute(self, order: Order, body: c.MuteParty, call: Call) -> Any:
@@ -204,38 +241,24 @@ class Orders:
     # -- desk -----------------------------------------------------------------------------
 
     async def _sign_in(self, order: Order, body: c.SignIn, call: None) -> Any:
-        outcome = await self._link.send(
-            QueueAdd(
-                queue=dialplan.QUEUE, interface=f"PJSIP/{body.extension}",
-                member_name=body.operator_id, state_interface=f"PJSIP/{body.extension}",
-            )
-        )  # fmt: skip
-        # Signed in twice is signed in: Asterisk kept the member over our restart.
-        if isinstance(outcome, Refused) and "already" in outcome.reason.lower():
-            outcome = Accepted({})
-        return self._if_done(outcome, _at_desk(f.OperatorSignedIn, body))
+        return await desk.sign_in(self._hands, body)
 
     async def _sign_out(self, order: Order, body: c.SignOut, call: None) -> Any:
-        outcome = await self._link.send(
-            QueueRemove(queue=dialplan.QUEUE, interface=f"PJSIP/{body.extension}")
-        )
-        return self._if_done(outcome, _at_desk(f.OperatorSignedOut, body))
+        return await desk.sign_out(self._hands, body)
 
     async def _pause(self, order: Order, body: c.Pause, call: None) -> Any:
-        paused = bool(body.reason)
-        outcome = await self._link.send(
-            QueuePause(
-                queue=dialplan.QUEUE, interface=f"PJSIP/{body.extension}", paused=paused,
-                reason="paused" if paused else "",
-            )
-        )  # fmt: skip
-        fact = _at_desk(f.OperatorPaused, body, paused=paused, reason=body.reason)
-        return self._if_done(outcome, fact)
+        return await desk.pause(self._hands, body)
 
-    def _if_done(self, outcome: Outcome, fact: Fact) -> Outcome:
-        if isinstance(outcome, Accepted):
-            self._registry.record(fact)
-        return outcome
+    async def _ready(self, order: Order, body: c.Ready, call: None) -> Any:
+        return await desk.ready(self._hands, body)
+
+    async def _set_skills(self, order: Order, body: c.SetSkills, call: None) -> Any:
+        return await desk.set_skills(self._hands, body, order.asked_by)
+
+    async def _ring_back(self, order: Order, body: c.RingBack, call: None) -> Any:
+        return await start_ring_back(
+            self._hands, number=body.number, extension=body.extension, by=order.asked_by
+        )
 
 
 def _party(call: Call, leg_id: str) -> Leg | None:
@@ -243,15 +266,9 @@ def _party(call: Call, leg_id: str) -> Leg | None:
     return leg if leg is not None and leg.is_live else None
 
 
-_DeskFact = type[f.OperatorSignedIn] | type[f.OperatorSignedOut] | type[f.OperatorPaused]
-
-
-def _at_desk(kind: _DeskFact, body: Any, **more: Any) -> Fact:
-    return kind(at=now(), operator_id=body.operator_id, extension=body.extension, **more)
-
-
 _CARRY_OUT: dict[type[Any], Callable[[Orders, Order, Any, Any], Awaitable[Any]]] = {
     c.ConnectUnit: Orders._connect,
+    c.Handover: Orders._handover,
     c.CancelConnect: Orders._cancel,
     c.MuteParty: Orders._mute,
     c.PutAside: Orders._aside,
@@ -260,4 +277,7 @@ _CARRY_OUT: dict[type[Any], Callable[[Orders, Order, Any, Any], Awaitable[Any]]]
     c.SignIn: Orders._sign_in,
     c.SignOut: Orders._sign_out,
     c.Pause: Orders._pause,
+    c.Ready: Orders._ready,
+    c.SetSkills: Orders._set_skills,
+    c.RingBack: Orders._ring_back,
 }

@@ -30,12 +30,14 @@ class Reconciler:
             log.warning("reconcile_later", reason=channels.reason)
             return
         alive = {channel.get("Uniqueid") for channel in channels}
+        # Whatever broke such a line in two, its beginning still names the channel.
+        torn = {channel.get("Channel") for channel in channels if not channel.get("Uniqueid")}
         # What ended orderly while we were away is in the file; only then is the rest broken.
         catch_up()
         ended = 0
         for call in list(self._registry.open_calls()):
             for leg in call.live():
-                if leg.leg_id in before and leg.leg_id not in alive:
+                if leg.leg_id in before - alive and leg.channel not in torn:
                     ended += 1
                     for fact in leg_over(now(), call, leg, None):
                         self._registry.record(fact)

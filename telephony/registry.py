@@ -22,8 +22,8 @@ CEL_BOOKMARK = "cel"
 class Registry:
     """The live calls of this node, and their journal."""
 
-    def __init__(self, journal: NodeJournal, node: str) -> None:
-        self.calls = Calls()
+    def __init__(self, journal: NodeJournal, node: str, area_code: str = "") -> None:
+        self.calls = Calls(area_code=area_code)
         self.journal = journal
         self.node = node
         self._listeners: list[Callable[[str, Fact], None]] = []

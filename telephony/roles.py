@@ -10,6 +10,7 @@ class Role(StrEnum):
     OPERATOR = "operator"
     LIAISON = "liaison"
     PETITION = "petition"
+    EMERGENCY = "emergency"  # a dispatcher of 110, 119, 120, 122 or of the command centre
     SUPERVISOR = "supervisor"
     LEADER = "leader"
     UNKNOWN = "unknown"
@@ -25,6 +26,7 @@ class Place(StrEnum):
     ROOM = "room"
     ASIDE = "aside"
     MONITORING = "monitoring"
+    LEAVING = "leaving"  # hears the goodbye
 
 
 class Mode(StrEnum):

@@ -13,7 +13,7 @@ from store.base import Base, UtcDateTime
 
 
 class PhoneCall(Base):
-    """One call of one citizen. `stage`: live | ended."""
+    """One call of one citizen. `stage`: live | ended; `direction`: in | out (we rang them)."""
 
     __tablename__ = "phone_call"
 
@@ -29,6 +29,12 @@ class PhoneCall(Base):
     stage: Mapped[str] = mapped_column(String(20), default="live", index=True)
     left_message: Mapped[bool] = mapped_column(default=False)
     line_broke: Mapped[bool] = mapped_column(default=False)
+    direction: Mapped[str] = mapped_column(String(3), default="in")
+    queued_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    priority: Mapped[int] = mapped_column(default=0)
+    turned_away: Mapped[bool] = mapped_column(default=False)
+    call_back: Mapped[bool] = mapped_column(default=False)
+    talked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Leg(Base):
@@ -68,6 +74,9 @@ class Connect(Base):
     joined_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     over_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     rungs: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    handover: Mapped[bool] = mapped_column(default=False)
+    # Who came, where a fallback stood in for the unit that was asked for.
+    joined_unit: Mapped[str | None] = mapped_column(String(80))
 
 
 class Command(Base):
@@ -105,3 +114,4 @@ class Operator(Base):
     state: Mapped[str] = mapped_column(String(20), default="out")
     pause_reason: Mapped[str | None] = mapped_column(String(80))
     since: Mapped[datetime] = mapped_column(UtcDateTime)
+    skills: Mapped[list[str]] = mapped_column(JSON, default=list)

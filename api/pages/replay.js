@@ -5,6 +5,7 @@ const part = Number(new URLSearchParams(location.search).get("part")) || 1;
 const api = `/api/v1/calls/${encodeURIComponent(callId)}`;
 const names = {
   citizen: "来电人 Citizen", operator: "话务员 Operator", liaison: "联络员 Liaison", petition: "信访专员 Petition",
+  emergency: "应急接警员 Emergency",
   supervisor: "班长 Supervisor", leader: "值班领导 Leader", unknown: "未知 Unknown", mix: "混音 Mix",
 };
 const nameOf = (role) => names[role] || role;

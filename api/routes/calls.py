@@ -3,13 +3,14 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Path, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy import select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.accounts import Who
 from api.parts import ApiParts, Asking, Parts, Reading
+from api.permissions import Role
 from api.problems import Problem
 from api.visible import citizen_name, citizen_number, leg_number, sees_leg
 from store import journal
@@ -17,7 +18,7 @@ from store.base import new_id, now
 from telephony import commands as c
 from telephony.bridge.refusals import WORDS, Refusal
 from telephony.roles import Mode
-from telephony.tables import Command, Connect, Leg, PhoneCall
+from telephony.tables import Command, Connect, Leg, Operator, PhoneCall
 
 router = APIRouter(tags=["calls"])
 
@@ -66,6 +67,8 @@ class ConnectView(_View):
     asked_at: AwareDatetime
     joined_at: AwareDatetime | None
     rungs: list[dict[str, Any]]
+    handover: bool = False
+    joined_unit: str | None = None
 
 
 class CallView(_View):
@@ -80,6 +83,11 @@ class CallView(_View):
     stage: str
     left_message: bool
     line_broke: bool
+    direction: str
+    queued_at: AwareDatetime | None
+    priority: int
+    turned_away: bool
+    talked_at: AwareDatetime | None
 
 
 class CallDetail(CallView):
@@ -203,7 +211,8 @@ class ConnectBody(BaseModel):
         json_schema_extra={"example": {"unit_id": "market", "topic": "market"}}
     )
 
-    unit_id: c.Id
+    # A unit's id, or the key of an emergency centre: 110.
+    unit_id: Annotated[c.Id, Field(validation_alias=AliasChoices("unit_id", "unit"))]
     topic: c.Topic = "general"
 
 
@@ -231,6 +240,15 @@ async def connect(
 ) -> CommandView:
     """One key: ring the unit's ladder; who presses 1 joins the call."""
     order = c.ConnectUnit(unit_id=body.unit_id, topic=body.topic)
+    return await command(parts, who, call_id, order, key)
+
+
+@router.post("/calls/{call_id}/handover", name="handover", status_code=202)
+async def handover(
+    who: Asking, parts: Parts, call_id: CallId, body: ConnectBody, key: Key = None
+) -> CommandView:
+    """As connect; the operator leaves as soon as somebody of the unit has joined."""
+    order = c.Handover(unit_id=body.unit_id, topic=body.topic)
     return await command(parts, who, call_id, order, key)
 
 
@@ -324,6 +342,7 @@ async def _write(
         call = await found_call(session, call_id)
         if call.stage != "live":
             raise Problem(409, WORDS[Refusal.CALL_OVER], call_id, reason=Refusal.CALL_OVER.value)
+        await _only_their_own(session, who, call_id)
         node = call.node
     row = Command(
         command_id=new_id(), idempotency_key=key, node=node, call_id=call_id,
@@ -332,6 +351,23 @@ async def _write(
     session.add(row)
     await session.flush()
     return row
+
+
+async def _only_their_own(session: AsyncSession, who: Who, call_id: str) -> None:
+    """Who answers calls commands those they are in; supervisors command any."""
+    if who.role not in (Role.OPERATOR, Role.LEADER):
+        return
+    at_desk = await session.get(Operator, who.username)
+    desk = at_desk.extension if at_desk and at_desk.state != "out" else None
+    mine = {x for x in (who.extension, desk) if x}
+    phones = await session.execute(
+        select(Leg.number, Leg.person_id).where(
+            Leg.call_id == call_id, Leg.ended_at.is_(None), Leg.role.in_(("operator", "leader"))
+        )
+    )
+    if not any(mine & {number, person_id} for number, person_id in phones):
+        reason = Refusal.NOT_YOUR_CALL
+        raise Problem(403, WORDS[reason], call_id, reason=reason.value)
 
 
 def _view(row: Command) -> CommandView:

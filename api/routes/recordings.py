@@ -17,6 +17,7 @@ from api.parts import ApiParts, Asking, Parts
 from api.problems import Problem
 from api.proof import chain_problem, problems_of
 from api.routes.calls import CallId
+from api.visible import heard_by
 from recording.facts import RecordingOpened
 from recording.manifest import Manifest, read_manifest
 from recording.replay import Unsatisfiable, Whole, parse_range
@@ -100,7 +101,7 @@ async def get_transcript(who: Asking, parts: Parts, call_id: CallId) -> dict[str
         if row is None or row.timeline is None:
             raise Problem(404, "尚无转写 / no transcript yet", row.error or "" if row else "")
         await write_down(session, call_id, who.user_id, "transcript")
-    return row.timeline
+    return heard_by(who.role, row.timeline)
 
 
 async def write_down(

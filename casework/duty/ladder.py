@@ -24,6 +24,29 @@ class DutyPerson:
     number: str
     rung: int
     ring_seconds: int
+    unit_id: str
+
+
+async def find_unit(session: AsyncSession, name: str) -> Unit:
+    """By its id, or by the key a console shows for it: `110`. `UnknownUnit`."""
+    unit = await session.scalar(select(Unit).where((Unit.unit_id == name) | (Unit.key == name)))
+    if unit is None:
+        raise UnknownUnit(name)
+    return unit
+
+
+async def with_fallbacks(session: AsyncSession, unit: Unit, at: datetime) -> list[DutyPerson]:
+    """The unit's ladder, then that of whoever stands in for it, and so on; each person once."""
+    persons = dict[str, DutyPerson]()
+    seen = set[str]()
+    following: Unit | None = unit
+    while following is not None and following.unit_id not in seen:
+        seen.add(following.unit_id)
+        for person in await ladder(session, following.unit_id, at):
+            persons.setdefault(person.person_id, person)
+        next_one = following.fallback
+        following = await session.get(Unit, next_one) if next_one else None
+    return list(persons.values())
 
 
 async def unit_kind(session: AsyncSession, unit_id: str) -> str:
@@ -56,8 +79,9 @@ def climb(on_duty: Iterable[Shift]) -> list[DutyPerson]:
 
 def _person(shift: Shift) -> DutyPerson:
     return DutyPerson(
-        shift.person_id, shift.person_name, shift.number, shift.rung, shift.ring_seconds
-    )
+        shift.person_id, shift.person_name, shift.number, shift.rung, shift.ring_seconds,
+        shift.unit_id,
+    )  # fmt: skip
 
 
 def time_of(shift: Shift) -> Time:

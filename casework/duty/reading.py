@@ -69,9 +69,9 @@ def internal_pattern(head: Row) -> re.Pattern[str] | None:
         raise WrongField("internal_numbers", problem) from None
 
 
-def phone_number(row: Row, internal: re.Pattern[str] | None) -> str:
+def phone_number(row: Row, internal: re.Pattern[str] | None, field: str = "number") -> str:
     """As a subscriber in the city dials it: 13800000001, 05942691234, 6101."""
-    value = row.text("number")
+    value = row.text(field)
     if re.fullmatch(r"[0-9]{2,8}", value) and internal and internal.fullmatch(value):
         return value
     try:
@@ -79,11 +79,11 @@ def phone_number(row: Row, internal: re.Pattern[str] | None) -> str:
     except phonenumbers.NumberParseException:
         number = None
     if number is None or not phonenumbers.is_valid_number(number):
-        raise WrongField("number", "不是有效的电话号码 / not a valid telephone number")
+        raise WrongField(field, "不是有效的电话号码 / not a valid telephone number")
     if number.country_code != 86:
-        raise WrongField("number", "不是国内号码 / not a number of this country")
+        raise WrongField(field, "不是国内号码 / not a number of this country")
     if number.extension:
-        raise WrongField("number", "不能带分机号 / an extension cannot be dialled")
+        raise WrongField(field, "不能带分机号 / an extension cannot be dialled")
     national = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
     return re.sub(r"\D", "", national)
 

@@ -23,7 +23,7 @@ from typing import TypeVar
 from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from casework.duty import reading
+from casework.duty import lines, reading
 from casework.duty.facts import RosterImported
 from casework.duty.problems import Problem, RosterWrong, WrongField
 from casework.duty.sheet import Row, Sheet, read_sheet
@@ -34,7 +34,7 @@ from store.base import new_id, now
 
 __all__ = ["Problem", "Roster", "RosterWrong", "import_roster", "read_roster"]
 
-UNIT_FIELDS = frozenset({"id", "name", "kind"})
+UNIT_FIELDS = frozenset({"id", "name", "kind"}) | lines.FIELDS
 SHIFT_FIELDS = frozenset(
     {"unit", "rung", "person", "name", "number", "ring_seconds", "every", "from", "to"}
 )
@@ -49,6 +49,8 @@ class UnitRow:
     unit_id: str
     name: str
     kind: str
+    key: str | None = None
+    fallback: str | None = None
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,14 @@ class _Checking:
         self._internal = self._read(self._sheet.head, reading.internal_pattern)
         units = [unit for row in self._sheet.units if (unit := self._unit(row))]
         shifts = [shift for row in self._sheet.shifts if (shift := self._shift(row))]
+        shifts += [
+            line
+            for row in self._sheet.units
+            if row.text("line") and (line := self._line(row, units))
+        ]
         self._check_unit_ids()
+        self._check_keys(units)
+        self._check_fallbacks(units)
         self._check_primaries()
         self._check_names()
         self._check_overlaps(shifts)
@@ -103,9 +112,22 @@ class _Checking:
         unit_id = self._read(row, lambda row: reading.shaped(row, "id", reading.UNIT_ID))
         name = self._read(row, lambda row: reading.shaped(row, "name", reading.NAME))
         kind = self._read(row, lambda row: reading.chosen(row, "kind", reading.KINDS, "unit"))
+        key = self._read(row, lines.key_of)
         if unit_id is None or name is None or kind is None:
             return None
-        return UnitRow(unit_id, name, kind)
+        self._read(row, lambda row: lines.check_kind(row, kind))
+        return UnitRow(unit_id, name, kind, key, row.text("fallback") or None)
+
+    def _line(self, row: Row, units: list[UnitRow]) -> ShiftRow | None:
+        """A centre's own line, as the primary of its unit."""
+        number = self._read(row, lambda row: lines.line_number(row, self._internal))
+        seconds = self._read(row, reading.ring_seconds)
+        time = self._read(row, lines.line_time)
+        unit = next((unit for unit in units if unit.unit_id == row.text("id")), None)
+        if number is None or seconds is None or time is None or unit is None:
+            return None
+        person = f"{unit.unit_id}-line"
+        return ShiftRow(row, unit.unit_id, 0, person, unit.name, number, seconds, time)
 
     def _shift(self, row: Row) -> ShiftRow | None:
         unit = self._read(row, self._unit_of)
@@ -141,8 +163,29 @@ class _Checking:
             if reading.RUNGS.get(shift.text("rung")) == 0
         }
         for row in self._sheet.units:
-            if row.text("id") not in primaries:
+            if row.text("id") not in primaries and not row.text("line"):
                 self._note(row, "id", "没有主班 / has no primary")
+
+    def _check_keys(self, units: list[UnitRow]) -> None:
+        seen = dict[str, UnitRow]()
+        for unit in units:
+            if unit.key and seen.setdefault(unit.key, unit) is not unit:
+                self._note(
+                    self._row_of(unit), "key",
+                    f"与 {seen[unit.key].unit_id} 重复 / the same as {seen[unit.key].unit_id}",
+                )  # fmt: skip
+
+    def _check_fallbacks(self, units: list[UnitRow]) -> None:
+        centres = {unit.unit_id for unit in units if unit.kind == "emergency"}
+        for unit in units:
+            if unit.fallback and unit.fallback not in centres - {unit.unit_id}:
+                self._note(
+                    self._row_of(unit), "fallback",
+                    "应为另一个 emergency 单位 / another unit of kind emergency",
+                )  # fmt: skip
+
+    def _row_of(self, unit: UnitRow) -> Row:
+        return next(row for row in self._sheet.units if row.text("id") == unit.unit_id)
 
     def _check_names(self) -> None:
         # A ladder has each person once: a mistyped id would silently leave somebody out.
@@ -185,7 +228,14 @@ async def import_roster(session: AsyncSession, roster: Roster, by: str) -> Roste
     await session.execute(delete(Shift))
     await session.execute(delete(Unit))
     session.add_all(
-        Unit(unit_id=unit.unit_id, name=unit.name, kind=unit.kind) for unit in roster.units
+        Unit(
+            unit_id=unit.unit_id,
+            name=unit.name,
+            kind=unit.kind,
+            key=unit.key,
+            fallback=unit.fallback,
+        )
+        for unit in roster.units
     )
     await session.flush()
     session.add_all(_stored(shift) for shift in roster.shifts)

@@ -16,6 +16,9 @@ class Unit(Base):
     unit_id: Mapped[str] = mapped_column(String(80), primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
     kind: Mapped[str] = mapped_column(String(20), default="unit")
+    # Of emergency centres: what a console shows on their key, and who stands in for them.
+    key: Mapped[str | None] = mapped_column(String(5), unique=True)
+    fallback: Mapped[str | None] = mapped_column(String(80))
 
 
 class Shift(Base):

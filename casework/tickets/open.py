@@ -9,6 +9,7 @@ from sqlalchemy import String, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from casework.tickets.facts import TicketOpened, TranscriptAttached
+from casework.tickets.life import Status, Terms, due
 from casework.tickets.tables import CALLER_NUMBER, NOTE, TITLE, Ticket
 from store import journal
 from store.base import new_id, now
@@ -17,6 +18,10 @@ CITY_TIME = ZoneInfo("Asia/Shanghai")
 FIRST_MATTER = 1
 # Whoever numbers tickets holds this lock until their transaction ends (PostgreSQL).
 _NUMBERING = 0x7469636B
+
+
+class KeyUsed(ValueError):
+    """This key has asked for something else before."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +59,20 @@ async def open_ticket(session: AsyncSession, draft: TicketDraft) -> Ticket:
     return ticket
 
 
-async def add_matter(session: AsyncSession, call_id: str, title: str, by: str) -> Ticket:
-    """One more matter of the same call, opened by a person. LookupError without a first one."""
+async def add_matter(
+    session: AsyncSession, call_id: str, title: str, by: str, key: str | None = None
+) -> Ticket:
+    """One more matter of the same call, opened by a person; once for each key.
+
+    LookupError without a first one, `KeyUsed`.
+    """
     await _lock(session)
+    if key is not None:
+        known = await session.scalar(select(Ticket).where(Ticket.request_key == key))
+        if known is not None:
+            if (known.call_id, known.title) != (call_id, _fitting(title, TITLE)):
+                raise KeyUsed(key)
+            return known
     matters = list(await session.scalars(select(Ticket).where(Ticket.call_id == call_id)))
     first = next((ticket for ticket in matters if ticket.matter == FIRST_MATTER), None)
     if first is None:
@@ -68,16 +84,17 @@ async def add_matter(session: AsyncSession, call_id: str, title: str, by: str) -
         recording_folder=first.recording_folder, recording_sha256=first.recording_sha256,
         has_gap=first.has_gap, line_broke=first.line_broke, links=dict(first.links),
     )  # fmt: skip
-    return await _open(session, draft, max(t.matter for t in matters) + 1, by)
+    return await _open(session, draft, max(t.matter for t in matters) + 1, by, key)
 
 
 async def _open(
-    session: AsyncSession, draft: TicketDraft, matter: int, by: str | None = None
-) -> Ticket:
+    session: AsyncSession, draft: TicketDraft, matter: int, by: str | None = None,
+    key: str | None = None,
+) -> Ticket:  # fmt: skip
     moment = now()
     ticket = Ticket(
         ticket_id=new_id(), number=await _next_number(session, moment), call_id=draft.call_id,
-        matter=matter, kind=draft.kind, status="open", opened_at=moment,
+        matter=matter, kind=draft.kind, status=Status.OPEN.value, opened_at=moment,
         called_at=draft.called_at, caller_number=_fitting(draft.caller_number, CALLER_NUMBER),
         title=_fitting(draft.title, TITLE),
         body=draft.body, who_spoke=draft.who_spoke, units=draft.units,
@@ -85,6 +102,9 @@ async def _open(
         transcript_note=_fitting(draft.transcript_note, NOTE),
         recording_folder=draft.recording_folder, recording_sha256=draft.recording_sha256,
         has_gap=draft.has_gap, line_broke=draft.line_broke, links=draft.links, edited_by=by,
+        # Whom we did not speak with is rung back; that has a deadline of its own.
+        due_at=None if draft.kind == "abandoned" else due(Status.OPEN, "normal", moment, Terms()),
+        request_key=key, reopened=0,
     )  # fmt: skip
     session.add(ticket)
     await session.flush()
@@ -117,6 +137,7 @@ async def _attach(session: AsyncSession, ticket: Ticket, draft: TicketDraft) -> 
 
 
 async def _lock(session: AsyncSession) -> None:
+    await journal.take_turn(session)
     if session.get_bind().dialect.name == "postgresql":
         await session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _NUMBERING})
 

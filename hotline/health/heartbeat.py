@@ -14,10 +14,11 @@ from hotline.health.tables import PartState
 from hotline.owed.tables import OwedWork
 from store.base import now
 from store.database import Database, DatabaseAway
+from store.tables import FactRow
 
 log = structlog.get_logger()
 
-BEAT_SECONDS = 2.0
+BEAT_SECONDS = 3.0
 SILENT_AFTER = timedelta(seconds=10)
 EXPECTED = ("controller", "desk", "transcriber")
 
@@ -51,17 +52,31 @@ async def parts_health(database: Database) -> list[PartHealth]:
         dead = await session.scalar(
             select(func.count()).select_from(OwedWork).where(OwedWork.state == "dead")
         )
+        given_up = await _given_up(session)
     found = [_health(part, rows.get(part)) for part in EXPECTED]
     controller = rows.get("controller")
     says = controller.detail if controller is not None else {}
     found.append(PartHealth("asterisk", bool(says.get("asterisk")), ""))
     found.append(PartHealth("ami", bool(says.get("ami")), ""))
-    given_up = says.get("projections_given_up", 0)
     found.append(
         PartHealth("journal", not given_up, f"{given_up} facts not projected" if given_up else "")
     )
+    down = sorted(name for name, state in dict(says.get("trunks", {})).items() if state == "down")
+    # A carrier's outage is no fault of this service: told here, and rung for as an alarm.
+    found.append(PartHealth("trunks", True, f"down: {', '.join(down)}" if down else ""))
     found.append(PartHealth("owed_work", not dead, f"{dead} dead" if dead else ""))
     return found
+
+
+async def _given_up(session: AsyncSession) -> int:
+    """Facts whose rows nobody has changed yet (`hotline owed redo-projections`)."""
+    counted = await session.execute(
+        select(FactRow.kind, func.count())
+        .where(FactRow.kind.in_(("projection_failed", "projection_redone")))
+        .group_by(FactRow.kind)
+    )
+    count = {row[0]: int(row[1]) for row in counted}
+    return max(0, count.get("projection_failed", 0) - count.get("projection_redone", 0))
 
 
 def _health(part: str, row: PartState | None) -> PartHealth:

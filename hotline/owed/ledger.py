@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from sqlalchemy import or_, select, update
@@ -15,8 +15,15 @@ from store.facts import Fact
 
 TRANSCRIBE = "transcribe"
 TICKET = "ticket"
-MAX_ATTEMPTS = {TRANSCRIBE: 4, TICKET: 50}
-LEASE = {TRANSCRIBE: timedelta(minutes=10), TICKET: timedelta(minutes=1)}
+NOTIFY = "notify"
+# Not "now": who owes and who works may have clocks that were stepped apart.
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
+MAX_ATTEMPTS = {TRANSCRIBE: 4, TICKET: 50, NOTIFY: 200}
+LEASE = {
+    TRANSCRIBE: timedelta(minutes=10),
+    TICKET: timedelta(minutes=1),
+    NOTIFY: timedelta(minutes=1),
+}
 
 
 class WorkDied(Fact):
@@ -37,19 +44,27 @@ class Leased:
     attempt: int
 
 
-async def owe(session: AsyncSession, call_id: str, stage: str, *, again: bool = False) -> None:
-    """Write down that this work is owed; owing twice is owing once, unless done and `again`."""
+async def owe(
+    session: AsyncSession, call_id: str, stage: str, *, again: bool = False,
+    not_before: datetime = AT_ONCE,
+) -> None:  # fmt: skip
+    """Write down that this work is owed; owing twice is owing once, unless done and `again`.
+
+    Owed for later and then for sooner, it is owed for sooner.
+    """
     row = await session.get(OwedWork, (call_id, stage))
     moment = now()
     if row is None:
         session.add(
             OwedWork(
-                call_id=call_id, stage=stage, state="owed", owed_since=moment, not_before=moment,
-                attempts=0,
+                call_id=call_id, stage=stage, state="owed", owed_since=moment,
+                not_before=not_before, attempts=0,
             )
         )  # fmt: skip
     elif again and row.state == "done":
-        row.state, row.owed_since, row.not_before, row.attempts = "owed", moment, moment, 0
+        row.state, row.owed_since, row.not_before, row.attempts = "owed", moment, not_before, 0
+    elif row.state == "owed" and not row.attempts:
+        row.not_before = min(row.not_before, not_before)
     await session.flush()
 
 

@@ -4,15 +4,19 @@ import asyncio
 from pathlib import Path
 from threading import Lock
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from casework.suggestions.reading import own_words
+from casework.suggestions.words import WordList
 from casework.tickets.open import TicketDraft, open_ticket
 from casework.tickets.title import title_of
 from hotline.owed.ledger import TICKET, Leased, finish, owe
 from hotline.settings import Settings
+from hotline.work.suggesting import keep_suggestions, suggested
 from recording.tables import Recording, Track
 from store.database import Database
+from telephony.dialplan import PROBE
 from telephony.tables import Connect, Leg, PhoneCall
 from transcription.keep import keep_failure, keep_transcript
 from transcription.models import Choice, ModelSettings, choose_engine
@@ -79,10 +83,16 @@ def model_settings(settings: Settings) -> ModelSettings:
     )  # fmt: skip
 
 
-async def open_call_ticket(database: Database, work: Leased) -> None:
+async def open_call_ticket(database: Database, work: Leased, words: WordList | None = None) -> None:
     """Open the call's first matter, or give it the transcript that has come since."""
+    words = words or own_words()
+    suggestions = await suggested(database, work.call_id, words)
     async with database.transaction() as session:
         call = await session.get_one(PhoneCall, work.call_id)
+        if call.direction == "out" and call.talked_at is None:
+            # Rung back in vain: the ring-back says so, and nothing was said.
+            await finish(session, work)
+            return
         legs = await session.scalars(
             select(Leg)
             .where(Leg.call_id == work.call_id, Leg.answered_at.is_not(None))
@@ -95,13 +105,16 @@ async def open_call_ticket(database: Database, work: Leased) -> None:
             .limit(1)
         )
         units = await session.scalars(
-            select(Connect.unit_id).where(
+            select(func.coalesce(Connect.joined_unit, Connect.unit_id)).where(
                 Connect.call_id == work.call_id, Connect.joined_at.is_not(None)
             )
         )
         transcript = await session.get(Transcript, work.call_id)
         draft = draft_of(call, list(legs), list(units), recording, transcript)
-        await open_ticket(session, draft)
+        ticket = await open_ticket(session, draft)
+        if draft.kind == PROBE:  # nobody's matter: there to be seen, not to be worked on
+            ticket.status, ticket.due_at = "closed", None
+        await keep_suggestions(session, ticket, transcript, suggestions, words)
         await finish(session, work)
 
 
@@ -140,12 +153,17 @@ def draft_of(
 
 SPEAKERS = {
     "citizen": "来电人", "operator": "话务员", "liaison": "联络员", "petition": "信访专员",
+    "emergency": "应急接警员",
     "leader": "值班领导",
 }  # fmt: skip
-_UNTITLED = {"call": "市民来电", "message": "市民留言", "abandoned": "市民来电（未接通）"}
+_UNTITLED = {
+    "call": "市民来电", "message": "市民留言", "abandoned": "市民来电（未接通）", PROBE: "拨测",
+}  # fmt: skip
 
 
 def _kind(call: PhoneCall) -> str:
+    if call.called == PROBE:
+        return PROBE
     if call.left_message:
         return "message"
     return "call" if call.operator_at is not None else "abandoned"

@@ -58,6 +58,8 @@ class Originate:
     timeout_ms: int = 20_000
     early_media: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
+    # A context that runs when this leg is over, whether or not it was ever answered.
+    when_over: str = ""
 
     def fields(self) -> Fields:
         found: Fields = {
@@ -71,8 +73,12 @@ class Originate:
             found["Account"] = self.account
         if self.early_media:
             found["EarlyMedia"] = "true"
-        if self.variables:
-            found["Variable"] = _variables(self.variables)
+        lines = _variables(self.variables)
+        if self.when_over:
+            # In quotes: outside them a comma would begin another variable.
+            lines.append(f'CHANNEL(hangup_handler_push)="{self.when_over},s,1"')
+        if lines:
+            found["Variable"] = lines
         return found
 
 
@@ -129,13 +135,16 @@ class SetVar:
 
 @dataclass(frozen=True)
 class GetVar:
-    """Ask for a channel variable; the reply's `Value`."""
+    """Ask for a channel variable, or (channel empty) a function; the reply's `Value`."""
 
     channel: str
     variable: str
 
     def fields(self) -> Fields:
-        return {"Action": "Getvar", "Channel": self.channel, "Variable": self.variable}
+        found: Fields = {"Action": "Getvar", "Variable": self.variable}
+        if self.channel:
+            found["Channel"] = self.channel
+        return found
 
 
 @dataclass(frozen=True)

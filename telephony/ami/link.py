@@ -8,6 +8,7 @@ order, and a handler that can never take the link down.
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import Any, Final
 
 import structlog
@@ -146,6 +147,8 @@ class AmiLink:
         self._deadline, self._probe_every = deadline, probe_every
         self._connection: _Connection | None = None
         self._waiting: dict[str, _Waiting] = {}
+        # Not to be guessed: what a caller calls himself is written on this link too.
+        self._secret = token_hex(8)
         self._number = 0
         self._is_up = False
         # Events that came with the login's answer: nobody may see them before `on_up`.
@@ -190,7 +193,7 @@ class AmiLink:
         if connection is None or connection.lost.is_set():
             return Refused(NO_LINK)
         self._number += 1
-        action_id = f"h{self._number}"
+        action_id = f"h{self._secret}-{self._number}"
         self._waiting[action_id] = waiting
         seconds = self._deadline if deadline is None else deadline
         try:

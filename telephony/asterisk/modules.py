@@ -10,11 +10,11 @@ _SIP = (
     "res_pjsip_endpoint_identifier_user", "res_pjsip_registrar", "res_pjsip_sdp_rtp",
     "res_pjsip_dtmf_info", "res_pjsip_caller_id", "res_pjsip_nat", "res_pjsip_rfc3326",
     "res_pjsip_logger", "res_pjsip_path", "res_pjsip_acl", "res_pjsip_pubsub", "chan_pjsip",
-    "res_rtp_asterisk", "res_srtp",
+    "res_rtp_asterisk", "res_srtp", "res_pjsip_outbound_registration",
 )  # fmt: skip
 _AUDIO = (
     "codec_alaw", "codec_ulaw", "codec_a_mu", "codec_resample", "codec_g722", "format_wav",
-    "format_pcm", "format_sln",
+    "format_pcm", "format_sln", "codec_opus_open_source", "res_format_attr_opus",
 )  # fmt: skip
 _BRIDGES = (
     "bridge_simple", "bridge_softmix", "bridge_holding", "bridge_builtin_features",
@@ -36,13 +36,21 @@ PBX_MODULES = (
     "app_confbridge",
     "app_queue",
     "app_chanspy",
+    "app_db",
+    "app_playtones",
+    "func_db",
+    "func_groupcount",
     "res_cdrel_custom",
     "cel_custom",
     "cel_manager",
+    "func_dialplan",
+    "res_speech",  # res_agi does not load without it
+    "res_agi",
+    "app_record",
 )
 
 # The simulated city's carrier and phones.
 CARRIER_MODULES = (
-    *_SHARED, "res_pjsip_outbound_registration", "app_playtones", "app_senddtmf", "app_echo",
+    *_SHARED, "app_playtones", "app_senddtmf", "app_echo",
     "app_record", "app_verbose", "app_userevent", "res_pjsip_header_funcs",
 )  # fmt: skip

@@ -150,7 +150,12 @@ class AsteriskNode:
             *self._inside("asterisk", "-C", f"{self.folder.inside}/etc/asterisk.conf", "-rx", line),
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
-        out, _ = await process.communicate()
+        try:
+            out, _ = await process.communicate()
+        finally:
+            if process.returncode is None:  # cancelled: leave no process and no pipe behind
+                process.kill()
+                await process.wait()
         return out.decode(errors="replace")
 
     async def stop(self, within: float = 5.0) -> None:

@@ -1,5 +1,6 @@
 """Room telephony/asterisk: turns the templates and the settings into an instance's files."""
 
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -10,6 +11,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from telephony.asterisk.modules import PBX_MODULES
 from telephony.asterisk.node import NodeFolder
 from telephony.cel.events import CEL_DATEFORMAT, cel_custom_mapping
+from telephony.dialplan import GUIDE, SKILL_QUEUE
+from telephony.ivr.prompts import install_prompts
+from telephony.trunks.trunk import Trunk
 
 TEMPLATES = Path(__file__).parents[2] / "asterisk_conf"
 # One line a value: a line break in a setting could add a section of its own.
@@ -26,6 +30,7 @@ class DeskPhone:
 
     extension: str
     secret: str = field(repr=False)
+    tls: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,16 +45,33 @@ class PbxSettings:
     ami_port: int
     ami_secret: str = field(repr=False)
     hotline_number: str
-    trunk_host: str
-    trunk_port: int
+    trunks: tuple[Trunk, ...]
     phones: tuple[DeskPhone, ...]
+    phone_codecs: tuple[str, ...] = ("alaw", "ulaw")
+    # None: no TLS. With it, certificate and key lie in the instance's etc/tls already.
+    sip_tls_port: int | None = None
+    has_tls_ca: bool = False
     ring_seconds: int = 20
     queue_seconds: int = 300
     message_seconds: int = 120
+    skills: tuple[str, ...] = ()
+    skill_seconds: int = 20
+    guide_seconds: int = 60
+    announce_seconds: int = 30
+    offer_seconds: int = 20
+    after_call_seconds: int = 0
+    pause_reasons: tuple[str, ...] = ()
+    max_calls: int = 60
+    agi_port: int = 4573
+    own_sounds: Path | None = None
 
 
 def render(
-    templates: Path, folder: NodeFolder, values: Mapping[str, object], modules: tuple[str, ...]
+    templates: Path,
+    folder: NodeFolder,
+    values: Mapping[str, object],
+    modules: tuple[str, ...],
+    only: str = "",
 ) -> None:
     """Write every `*.conf` of a template folder, and of `common`, into the instance's etc."""
     _refuse_breaks("", values)
@@ -66,10 +88,11 @@ def render(
         "cel_dateformat": CEL_DATEFORMAT,
         "cel_mapping": cel_custom_mapping(),
     }
+    link_share(folder)
     names = {
         path.name for place in (templates, TEMPLATES / "common") for path in place.glob("*.conf")
     }
-    for name in sorted(names):
+    for name in sorted(names & {only} if only else names):
         text = environment.get_template(name).render({**common, **values})
         folder.write(folder.etc / name, text)
 
@@ -77,12 +100,46 @@ def render(
 def render_pbx(folder: NodeFolder, settings: PbxSettings) -> None:
     """Write the hotline's own files and put its prompts in place."""
     folder.make()
-    render(TEMPLATES / "pbx", folder, asdict(settings), PBX_MODULES)
-    install_sounds(folder, TEMPLATES / "sounds" / "zh", "zh")
+    render(TEMPLATES / "pbx", folder, _values(settings), PBX_MODULES)
+    install_prompts(folder, settings.own_sounds)
     waiting = folder.sounds / "waiting"
     waiting.mkdir(exist_ok=True)
     shutil.copyfile(folder.sounds / "zh" / "queue_wait.wav", waiting / "queue_wait.wav")
     _give(folder, waiting)
+    install_digits(folder)
+
+
+def render_sip(folder: NodeFolder, settings: PbxSettings) -> None:
+    """Write pjsip.conf alone: trunks and phones, for an instance that runs."""
+    render(TEMPLATES / "pbx", folder, _values(settings), PBX_MODULES, only="pjsip.conf")
+
+
+def _values(settings: PbxSettings) -> dict[str, object]:
+    trunks = [{**asdict(trunk), "matches": trunk.matches} for trunk in settings.trunks]
+    skill_queues = [SKILL_QUEUE.format(skill) for skill in settings.skills if skill != GUIDE]
+    return {**asdict(settings), "trunks": trunks, "skill_queues": skill_queues}
+
+
+def link_share(folder: NodeFolder) -> None:
+    """Asterisk's data folder: our sounds, and the package's documentation of its settings."""
+    share = folder.base / "share"
+    share.mkdir(exist_ok=True, mode=0o700)
+    for name, target in (
+        ("sounds", "../sounds"), ("documentation", "/usr/share/asterisk/documentation"),
+    ):  # fmt: skip
+        if not (share / name).is_symlink():
+            (share / name).symlink_to(target)
+    uid, gid = folder.program.user
+    os.chown(share, uid, gid)
+
+
+def install_digits(folder: NodeFolder) -> None:
+    """Numbers where Asterisk looks for them: `digit_20.wav` → `zh/digits/20.wav`."""
+    digits = folder.sounds / "zh" / "digits"
+    digits.mkdir(exist_ok=True)
+    for sound in (TEMPLATES / "sounds" / "zh").glob("digit_*.wav"):
+        shutil.copyfile(sound, digits / sound.name.removeprefix("digit_"))
+    _give(folder, digits)
 
 
 def install_sounds(folder: NodeFolder, source: Path, name: str) -> None:

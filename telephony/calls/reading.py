@@ -10,9 +10,17 @@ from typing import Any
 from store.facts import Fact
 from telephony import dialplan
 from telephony import facts as f
+from telephony.bridge.reading import READERS as BRIDGING
 from telephony.calls.state import Call, Calls, Leg, Request
 from telephony.cel.events import CelEvent
+from telephony.ivr.reading import FLOW_WORDS, flow_facts
+from telephony.numbers import read_number
+from telephony.queueing import reading as queueing
 from telephony.roles import Mode, Place, Role, RungOutcome
+from telephony.trunks.choosing import not_reached
+
+# What the tables hold of the name a carrier sends.
+NAME_LONGEST = 200
 
 # Q.850 causes → what they mean for somebody who was rung.
 _CAUSES = {
@@ -63,6 +71,12 @@ def _leg_started(event: CelEvent, call: Call) -> Meant:
             channel=event.channel, person_id=person.person_id, request_id=request.request_id,
         )  # fmt: skip
         return Meant(fact, {"number": person.number})
+    if event.unique_id == call.call_id:  # a ring-back: we rang the citizen
+        fact = f.LegStarted(
+            at=event.at, call_id=call.call_id, leg_id=event.unique_id, role=Role.CITIZEN,
+            channel=event.channel,
+        )  # fmt: skip
+        return Meant(fact, {"number": call.caller_number})
     role = Role.SUPERVISOR if event.unique_id in call.monitor_leg_ids else Role.OPERATOR
     fact = f.LegStarted(
         at=event.at, call_id=call.call_id, leg_id=event.unique_id, role=role,
@@ -81,8 +95,9 @@ def _call(event: CelEvent, calls: Calls, node: str) -> list[Meant]:
         at=event.at, call_id=event.unique_id, leg_id=event.unique_id, role=Role.CITIZEN,
         channel=event.channel,
     )  # fmt: skip
-    who = {"caller_number": event.caller_number, "caller_name": event.caller_name}
-    return [Meant(started, who), Meant(leg, {"number": event.caller_number})]
+    caller = read_number(event.caller_number, calls.area_code)
+    who = {**caller.private(), "caller_name": event.caller_name[:NAME_LONGEST]}
+    return [Meant(started, who), Meant(leg, {"number": caller.canonical})]
 
 
 def _on_leg(
@@ -133,6 +148,18 @@ def _moved(place: Place) -> Callable[[CelEvent, Call, Leg], list[Fact]]:
     return make
 
 
+def _queued(event: CelEvent, call: Call, leg: Leg) -> list[Fact]:
+    return queueing.queued(event, call, leg) + _moved(Place.QUEUE)(event, call, leg)
+
+
+def _feature(event: CelEvent, calls: Calls, node: str) -> list[Meant]:
+    return [Meant(fact) for fact in queueing.feature(event)]
+
+
+def _flow(event: CelEvent, call: Call, leg: Leg) -> list[Fact]:
+    return flow_facts(event.moment, event.at, call.call_id, _text(event))
+
+
 def _bridge_enter(event: CelEvent, call: Call, leg: Leg) -> list[Fact]:
     # A supervisor's ChanSpy and the music of a held leg enter no bridge of ours.
     in_room = event.context == dialplan.ROOM or event.app.lower() == "confbridge"
@@ -160,6 +187,22 @@ def _key(event: CelEvent, call: Call, request: Request, leg: Leg, outcome: str) 
         at=event.at, call_id=call.call_id, request_id=request.request_id, leg_id=leg.leg_id,
         outcome=outcome,
     )  # fmt: skip
+
+
+def _dial_over(event: CelEvent, call: Call, leg: Leg) -> list[Fact]:
+    rung = call.rung_of(leg.leg_id)
+    if rung is None or leg.answered_at is not None or rung[0].is_over:
+        return []
+    request, number = rung
+    why = not_reached(_text(event))
+    if why is None or request.rungs[number].outcome is not None:
+        return []
+    return [
+        f.RungNotReached(
+            at=event.at, call_id=call.call_id, request_id=request.request_id, rung=number,
+            leg_id=leg.leg_id, why=why,
+        )
+    ]  # fmt: skip
 
 
 def _pressed(outcome: str) -> Callable[[CelEvent, Call, Leg], list[Fact]]:
@@ -224,10 +267,15 @@ _READERS: dict[str, Callable[[CelEvent, Calls, str], list[Meant]]] = {
     dialplan.CALL: _call,
     "ANSWER": _on_leg(_answer),
     dialplan.TRACK: _on_leg(_track),
-    dialplan.QUEUED: _on_leg(_moved(Place.QUEUE)),
+    dialplan.QUEUED: _on_leg(_queued),
+    dialplan.CALL_BACK_ASKED: _on_leg(queueing.call_back_asked),
+    dialplan.TURNED_AWAY: _on_leg(queueing.turned_away),
+    dialplan.RING_BACK_READY: _on_leg(queueing.ring_back_ready),
+    dialplan.FEATURE: _feature,
     dialplan.UNQUEUED: _on_leg(_moved(Place.NOWHERE)),
     dialplan.MESSAGE_STARTED: _on_leg(_moved(Place.MESSAGE)),
     dialplan.PUT_ASIDE: _on_leg(_moved(Place.ASIDE)),
+    dialplan.SAID_GOODBYE: _on_leg(_moved(Place.LEAVING)),
     "BRIDGE_ENTER": _on_leg(_bridge_enter),
     "BRIDGE_EXIT": _on_leg(_bridge_exit),
     dialplan.ACCEPTED: _on_leg(_accepted),
@@ -236,5 +284,8 @@ _READERS: dict[str, Callable[[CelEvent, Calls, str], list[Meant]]] = {
     dialplan.NO_KEY: _on_leg(_pressed("no_key")),
     dialplan.NOBODY_JOINED: _on_leg(_pressed("nobody_joined")),
     dialplan.MONITOR: _on_leg(_monitor),
+    dialplan.DIAL_OVER: _on_leg(_dial_over),
     "HANGUP": _on_leg(_hangup),
+    **{word: _on_leg(reader) for word, reader in BRIDGING.items()},
+    **dict.fromkeys(FLOW_WORDS, _on_leg(_flow)),
 }

@@ -11,7 +11,13 @@ from typing import Any
 
 from store.facts import Fact
 from telephony import facts as f
+from telephony.bridge.state import CHANGES as BRIDGING
+from telephony.ivr.wishes import CHANGES as WISHES
+from telephony.ivr.wishes import Wish
+from telephony.queueing.state import CHANGES as QUEUEING
+from telephony.queueing.state import RingBack
 from telephony.roles import Mode, Place, Role, RungOutcome
+from telephony.trunks.choosing import NotReached
 
 Private = Mapping[str, Any]
 
@@ -27,6 +33,7 @@ class Leg:
     answered_at: datetime | None = None
     ended_at: datetime | None = None
     place: Place = Place.NOWHERE
+    wants_words: bool = False  # asked to hear what the citizen has said
     number: str | None = None
     person_id: str | None = None
     request_id: str | None = None
@@ -50,9 +57,13 @@ class Rung:
     person_id: str
     number: str
     ring_seconds: int
+    unit_id: str = ""
     leg_id: str | None = None
     rung_at: datetime | None = None
     outcome: RungOutcome | None = None
+    # Trunks that were asked to ring this person; all but the last could not.
+    tried: list[str] = field(default_factory=list)
+    not_reached: NotReached | None = None
 
 
 @dataclass
@@ -64,6 +75,8 @@ class Request:
     role: Role
     topic: str
     rungs: list[Rung]
+    handover_at: datetime | None = None  # the operator leaves once somebody has joined
+    over_at: datetime | None = None
     accepted_at: datetime | None = None
     joined_at: datetime | None = None
     how: str | None = None
@@ -76,6 +89,11 @@ class Request:
     def current(self) -> Rung | None:
         """The rung that rings or has accepted, if any."""
         return next((r for r in self.rungs if r.leg_id and r.outcome is None), None)
+
+    @property
+    def joined(self) -> list[Rung]:
+        """Whoever came into the room by this request."""
+        return [rung for rung in self.rungs if rung.outcome is RungOutcome.JOINED]
 
     @property
     def next_rung(self) -> int | None:
@@ -98,6 +116,9 @@ class Call:
     move_asked_at: datetime | None = None
     line_broke: bool = False
     ended_at: datetime | None = None
+    talked_at: datetime | None = None  # citizen and a helper hear each other
+    ring_back: RingBack | None = None
+    wishes: list[Wish] = field(default_factory=list)
 
     @property
     def citizen(self) -> Leg | None:
@@ -118,6 +139,16 @@ class Call:
     def open_requests(self) -> list[Request]:
         return [request for request in self.requests.values() if not request.is_over]
 
+    @property
+    def units_there(self) -> set[str]:
+        """Units somebody of which is in the call now."""
+        return {
+            rung.unit_id or request.unit_id
+            for request in self.requests.values()
+            for rung in request.joined
+            if rung.leg_id in self.legs and self.legs[rung.leg_id].is_live
+        }
+
     def rung_of(self, leg_id: str) -> tuple[Request, int] | None:
         """The request and the rung this leg was rung for."""
         for request in self.requests.values():
@@ -132,6 +163,7 @@ class Calls:
     """Every live call of this node, and whose every leg is."""
 
     by_id: dict[str, Call] = field(default_factory=dict)
+    area_code: str = ""  # completes the local numbers that carriers send
     call_of_leg: dict[str, str] = field(default_factory=dict)
 
     def of(self, leg_id: str, linked_id: str = "") -> Call | None:
@@ -147,13 +179,16 @@ class Calls:
 
     def busy_persons(self, but: str) -> set[str]:
         """Persons who are being rung or talk in calls other than `but`."""
-        return {
-            leg.person_id
-            for call in self.by_id.values()
-            if call.call_id != but
-            for leg in call.live()
-            if leg.person_id
+        others = [call for call in self.by_id.values() if call.call_id != but]
+        talking = {x.person_id for call in others for x in call.live() if x.person_id}
+        # A ring that has just gone out has no leg yet.
+        ringing = {
+            request.current.person_id
+            for call in others
+            for request in call.open_requests
+            if request.current
         }
+        return talking | ringing
 
     def forget(self, call_ids: Iterable[str]) -> None:
         """Drop calls that are over and handed on."""
@@ -195,6 +230,9 @@ def _leg_answered(calls: Calls, fact: f.LegAnswered, _: Private) -> None:
 def _leg_moved(calls: Calls, fact: f.LegMoved, _: Private) -> None:
     if leg := _leg(calls, fact):
         leg.place = fact.place
+        call = calls.by_id[fact.call_id or ""]
+        if call.talked_at is None and leg.role is Role.CITIZEN and leg.is_talking:
+            call.talked_at = fact.at
 
 
 def _leg_ended(calls: Calls, fact: f.LegEnded, _: Private) -> None:
@@ -213,10 +251,11 @@ def _call_ended(calls: Calls, fact: f.CallEnded, _: Private) -> None:
 
 
 def _connect_asked(calls: Calls, fact: f.ConnectAsked, private: Private) -> None:
+    units = fact.units or [""] * len(fact.persons)
     rungs = [
-        Rung(person, number, seconds)
-        for person, number, seconds in zip(
-            fact.persons, private["numbers"], fact.ring_seconds, strict=True
+        Rung(person, number, seconds, unit)
+        for person, number, seconds, unit in zip(
+            fact.persons, private["numbers"], fact.ring_seconds, units, strict=True
         )
     ]
     call = calls.by_id[fact.call_id or ""]
@@ -234,7 +273,14 @@ def _rung_rung(calls: Calls, fact: f.RungRung, _: Private) -> None:
     if request := _request(calls, fact):
         rung = request.rungs[fact.rung]
         rung.leg_id, rung.rung_at = fact.leg_id, fact.at
+        rung.tried.append(fact.trunk)
         calls.call_of_leg[fact.leg_id] = fact.call_id or ""
+
+
+def _not_reached(calls: Calls, fact: f.RungNotReached, _: Private) -> None:
+    if request := _request(calls, fact):
+        rung = request.rungs[fact.rung]
+        rung.leg_id, rung.rung_at, rung.not_reached = None, None, fact.why
 
 
 def _rung_over(calls: Calls, fact: f.RungOver, _: Private) -> None:
@@ -259,7 +305,7 @@ def _joined(calls: Calls, fact: f.ConnectJoined, _: Private) -> None:
 
 def _over(calls: Calls, fact: f.ConnectOver, _: Private) -> None:
     if request := _request(calls, fact):
-        request.how = fact.how
+        request.how, request.over_at = fact.how, fact.at
 
 
 def _move_asked(calls: Calls, fact: f.MoveToRoomAsked, _: Private) -> None:
@@ -288,6 +334,7 @@ _CHANGES: dict[type[Fact], Callable[[Calls, Any, Private], None]] = {
     f.ConnectAsked: _connect_asked,
     f.RungRung: _rung_rung,
     f.RungOver: _rung_over,
+    f.RungNotReached: _not_reached,
     f.ConnectAccepted: _accepted,
     f.ConnectAnswered: _answered,
     f.ConnectJoined: _joined,
@@ -295,4 +342,7 @@ _CHANGES: dict[type[Fact], Callable[[Calls, Any, Private], None]] = {
     f.MoveToRoomAsked: _move_asked,
     f.MonitoringAsked: _monitoring_asked,
     f.MonitoringMode: _monitoring_mode,
+    **BRIDGING,
+    **QUEUEING,
+    **WISHES,
 }

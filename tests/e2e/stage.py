@@ -310,8 +310,10 @@ async def given_stage(
     first, last = free_range("127.0.0.1")
     chosen = Settings(
         data_dir=base / "data", sip_port=free_port("127.0.0.1"), rtp_first=first, rtp_last=last,
-        ami_port=free_port("127.0.0.1", socket.SOCK_STREAM), trunk_host=CARRIER_ADDRESS,
-        trunk_port=free_port(CARRIER_ADDRESS), database=database, **settings,
+        ami_port=free_port("127.0.0.1", socket.SOCK_STREAM),
+        agi_port=free_port("127.0.0.1", socket.SOCK_STREAM), trunk_host=CARRIER_ADDRESS,
+        trunk_port=settings.pop("trunk_port", None) or free_port(CARRIER_ADDRESS),
+        database=database, **settings,
     )  # fmt: skip
     installation = Installation(chosen)
     await prepare(installation)

@@ -132,8 +132,11 @@ async def test_the_last_one_in_the_room_is_not_left_in_silence() -> None:
         await given_three_way_call(stage)
         await city.liaison.hang_up()
         await city.operator.hang_up()
-        await city.citizen.until_hung_up(within=10)  # after a goodbye
+        # Asked for a rating (about 8 s), then a goodbye.
+        await city.citizen.until_hung_up(within=30)
         await stage.until_call(lambda call: call.row.stage == "ended")
+        nodes = [row.data["node"] for row in await stage.facts("flow_node_entered")]
+        assert nodes == ["notice", "person", "rating", "farewell"]
 
 
 async def test_who_accepts_and_finds_nobody_hears_an_apology() -> None:

@@ -13,7 +13,9 @@ from api.accounts import add_user
 from api.health import PartHealth
 from api.permissions import Role
 from store.database import Database
-from tests.integration.api.routes.world import CALL, World
+from telephony import facts as f
+from telephony.roles import Role as LegRole
+from tests.integration.api.routes.world import CALL, PHONES, START, World
 
 PASSWORD = "correct horse"
 LIVE, ENDED = "pbx-1764000100.1", CALL
@@ -76,8 +78,18 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     world = World(database, tmp_path / "archive")
     async with database.transaction() as session:
         for role in Role:
-            await add_user(session, role.value, name=role.value, role=role.value, password=PASSWORD)
+            await add_user(
+                session, role.value, name=role.value, role=role.value, password=PASSWORD,
+                extension=PHONES.get(role),
+            )  # fmt: skip
     await world.given_call(LIVE)
+    await world.happened(
+        f.LegStarted(
+            at=START, call_id=LIVE, leg_id="live-operator", role=LegRole.OPERATOR, channel="x",
+            person_id="1001",
+        ),
+        number="1001",
+    )  # fmt: skip
     await world.given_call(ENDED, ended=True)
     await world.given_recording(ENDED)
     async with AsyncExitStack() as stack:

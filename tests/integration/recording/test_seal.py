@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 import recording.seal as sealing
 from recording.manifest import read_manifest
-from recording.seal import LegTalk, Sealed, SpoolKept, seal
+from recording.samples import SpoolKept
+from recording.seal import LegTalk, Sealed, seal
 
 CALL = "pbx-1764000000.12"
 START_MS = 1764000000000

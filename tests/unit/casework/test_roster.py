@@ -72,6 +72,8 @@ def test_the_simulated_city_s_roster_is_right() -> None:
     rungs = [f"{shift.unit_id} {shift.number} {shift.ring_seconds}" for shift in roster.shifts]
     assert [f"{unit.unit_id} {unit.kind}" for unit in roster.units] == [
         "market unit", "construction unit", "petition petition", "health unit",
+        "police emergency", "fire emergency", "medical emergency", "traffic emergency",
+        "command emergency",
     ]  # fmt: skip
     assert rungs[:3] == ["market 6101 8", "market 6102 8", "market 6103 10"]
 

@@ -69,3 +69,10 @@ def test_a_chunk_after_the_sound_is_not_sound() -> None:
 def test_other_formats_are_refused(other: bytes) -> None:
     with pytest.raises(NotMendable):
         mend(other)
+
+
+def test_a_header_lost_to_a_full_disk_costs_no_sound_after_it() -> None:
+    swallowed = bytes(200)
+    mended = mend(bytes(44) + swallowed + SOUND)
+    assert (mended.pcm, mended.repaired) == (swallowed + SOUND, True)
+    assert soundfile.read(BytesIO(mended.wav))[1] == 8000

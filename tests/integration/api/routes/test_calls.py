@@ -17,6 +17,7 @@ from tests.integration.api.routes.world import (
     LIAISON,
     LIAISON_NUMBER,
     NUMBER,
+    OPERATOR,
     START,
     World,
     user_id,
@@ -96,6 +97,14 @@ async def test_the_same_key_of_another_person_is_another_command(sqlite_world: W
 
 COMMANDS: list[tuple[str, str, Any, dict[str, Any]]] = [
     ("post", "connect", MARKET, {"kind": "connect", "unit_id": "market", "topic": "market"}),
+    (
+        "post", "connect", {"unit": "110"},
+        {"kind": "connect", "unit_id": "110", "topic": "general"},
+    ),
+    (
+        "post", "handover", {"unit": "110", "topic": "emergency"},
+        {"kind": "handover", "unit_id": "110", "topic": "emergency"},
+    ),
     ("post", "connects/r1/cancel", None, {"kind": "cancel_connect", "request_id": "r1"}),
     (
         "post", f"parties/{LIAISON}/mute", {"muted": False},
@@ -128,6 +137,58 @@ async def test_each_command_is_a_row_the_controller_understands(
     assert row.body == stored
     assert read_body(row.body).kind == stored["kind"]
     assert shown.json()["state"] == "asked"
+
+
+@pytest.mark.parametrize("role", [Role.OPERATOR, Role.LEADER])
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("post", "connect", MARKET),
+        ("post", "handover", MARKET),
+        ("post", "connects/r1/cancel", None),
+        ("post", f"parties/{LIAISON}/mute", {}),
+        ("post", f"parties/{CITIZEN}/aside", {}),
+        ("delete", f"parties/{LIAISON}", None),
+    ],
+)
+async def test_who_answers_calls_commands_their_own_and_no_other(
+    sqlite_world: World, role: Role, method: str, path: str, body: Any
+) -> None:
+    await sqlite_world.given_call()
+    await sqlite_world.given_call("pbx-2.2")
+    async with sqlite_world.client(role) as client:
+        mine = await client.request(method, f"/api/v1/calls/{CALL}/{path}", json=body)
+        theirs = await client.request(method, f"/api/v1/calls/pbx-2.2/{path}", json=body)
+        await sqlite_world.happened(
+            f.LegEnded(at=now(), call_id=CALL, leg_id=OPERATOR, role="operator", cause=16)
+        )
+        left = await client.request(method, f"/api/v1/calls/{CALL}/{path}", json=body)
+    async with sqlite_world.client(Role.SUPERVISOR) as client:
+        any_call = await client.request(method, f"/api/v1/calls/pbx-2.2/{path}", json=body)
+    assert mine.status_code == 202
+    assert [x.status_code for x in (theirs, left)] == [403, 403]
+    assert theirs.json()["title"] == "只有本通话的话务员或班长可以操作"
+    assert theirs.json()["reason"] == "not_your_call"
+    assert any_call.status_code == 202
+
+
+async def test_the_phone_they_signed_in_at_counts_while_they_are_signed_in(
+    sqlite_world: World,
+) -> None:
+    await sqlite_world.given_call("pbx-2.2")
+    leg = f.LegStarted(
+        at=START, call_id="pbx-2.2", leg_id="o2", role="operator", channel="x", person_id="1007"
+    )
+    await sqlite_world.happened(leg, number="1007")
+    async with sqlite_world.client(Role.OPERATOR) as client:
+        path = "/api/v1/calls/pbx-2.2/connect"
+        at_desk = {"at": START, "operator_id": "operator", "extension": "1007"}
+        before = await client.post(path, json=MARKET)
+        await sqlite_world.happened(f.OperatorSignedIn(**at_desk))
+        signed_in = await client.post(path, json=MARKET)
+        await sqlite_world.happened(f.OperatorSignedOut(**at_desk))
+        signed_out = await client.post(path, json=MARKET)
+    assert [x.status_code for x in (before, signed_in, signed_out)] == [403, 202, 403]
 
 
 async def test_a_call_that_is_over_refuses_at_once_and_a_strange_one_is_not_found(

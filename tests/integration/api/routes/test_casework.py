@@ -49,13 +49,16 @@ async def test_a_roster_is_replaced_as_a_whole_and_its_ladder_asked(world: World
             "/api/v1/roster", content=ROSTER.read_bytes(),
             headers={"Content-Type": "application/yaml"},
         )  # fmt: skip
-        assert put.json() == {"units": 4, "shifts": 8}
+        assert put.json() == {"units": 9, "shifts": 13}
         units = (await client.get("/api/v1/units")).json()
         ladder = (await client.get("/api/v1/units/market/ladder")).json()
         strange = await client.get("/api/v1/units/moon/ladder")
     async with world.client(Role.OPERATOR) as client:
         masked = (await client.get("/api/v1/units/market/ladder")).json()
-    assert [unit["unit_id"] for unit in units] == ["construction", "health", "market", "petition"]
+    assert [unit["unit_id"] for unit in units] == [
+        "command", "construction", "fire", "health", "market", "medical", "petition", "police",
+        "traffic",
+    ]  # fmt: skip
     assert [person["number"] for person in ladder] == ["6101", "6102", "6103"]
     assert [person["number"] for person in masked] == ["****"] * 3
     assert strange.status_code == 404
@@ -82,5 +85,8 @@ async def test_a_wrong_roster_changes_nothing_and_names_every_row(
     assert answer.headers["content-type"] == "application/problem+json"
     if problems is not None:
         assert len(answer.json()["errors"]) >= problems
-        assert all(error["row"] and error["text"] for error in answer.json()["errors"])
-    assert len(units) == 4
+        assert all(
+            error["row"] and error["text"] and error["line"] >= 1
+            for error in answer.json()["errors"]
+        )
+    assert len(units) == 9

@@ -12,10 +12,13 @@ from tests.integration.api.routes.world import CALL, LIAISON, World
 METHODS = ("get", "post", "put", "delete")
 FILLED = {
     "call_id": CALL, "leg_id": LIAISON, "request_id": "r1", "command_id": "c1",
-    "file": "01-citizen.flac", "unit_id": "market",
+    "file": "01-citizen.flac", "unit_id": "market", "operator_id": "operator",
 }  # fmt: skip
 # A body that is right; all other routes with a body take an empty one or refuse it with 422.
-BODIES: dict[str, Any] = {"connect": {"unit_id": "market"}, "add_matter": {"title": "路灯不亮"}}
+BODIES: dict[str, Any] = {
+    "connect": {"unit_id": "market"}, "handover": {"unit": "110"},
+    "add_matter": {"title": "路灯不亮"},
+}  # fmt: skip
 
 
 def _operations(world: World) -> dict[str, tuple[str, str]]:

@@ -43,6 +43,8 @@ NUMBER, LIAISON_NUMBER = "13800000001", "13900000002"
 START = datetime(2026, 11, 24, 1, 20, tzinfo=UTC)
 ROSTER = Path(__file__).parents[4] / "simulator" / "roster.yaml"
 SECONDS = 6.0
+# Who is in `CALL` with the phone of its operator.
+PHONES = {Role.OPERATOR: "1001", Role.LEADER: "1001"}
 
 
 @dataclass
@@ -75,7 +77,8 @@ class World:
                 session.add(
                     User(
                         user_id=user_id(role), username=role.value, name=role.value,
-                        role=role.value, password_hash="never used", extension="1901",
+                        role=role.value, password_hash="never used",
+                        extension=PHONES.get(role, "1901"),
                         active=True, failures=0,
                     )
                 )  # fmt: skip

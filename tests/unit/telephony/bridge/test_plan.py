@@ -4,16 +4,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from telephony.bridge.plan import (
+from telephony.bridge.plan import plan
+from telephony.bridge.steps import (
+    Apologise,
+    BackToQueue,
     CloseRequest,
     CloseRung,
     HangUp,
     Joined,
     MoveToRoom,
+    PrepareWords,
     Ring,
     SendHome,
     Step,
-    plan,
 )
 from telephony.calls.state import Call, Leg, Request, Rung
 from telephony.roles import Mode, Place, Role, RungOutcome
@@ -34,8 +37,11 @@ def call(*legs: Leg, requests: tuple[Request, ...] = ()) -> Call:
     )
 
 
-def request(*rungs: Rung) -> Request:
-    return Request("r1", "market", Role.LIAISON, "market", list(rungs))
+def request(*rungs: Rung, **more: object) -> Request:
+    made = Request("r1", "market", Role.LIAISON, "market", list(rungs))
+    for field, value in more.items():
+        setattr(made, field, value)
+    return made
 
 
 def rung(person: str, **more: object) -> Rung:
@@ -55,6 +61,35 @@ NEWCOMER = {"request_id": "r1"}
 def accepted(place: Place = Place.ROOM) -> Leg:
     return leg("r1-1", Role.LIAISON, place, key="accepted")
 
+
+def gone(name: str, role: Role, after: int, **more: object) -> Leg:
+    """Left `after` seconds after noon."""
+    ended = NOW + timedelta(seconds=after)
+    return leg(name, role, Place.NOWHERE, ended_at=ended, **more)
+
+
+def ringing() -> Leg:
+    return leg("r1-1", Role.LIAISON, Place.NOWHERE, answered_at=None)
+
+
+def joined(**more: object) -> Request:
+    return request(rung("a", **RANG, outcome=RungOutcome.JOINED), how="joined", **more)
+
+
+def in_vain(after: int, how: str = "exhausted") -> Request:
+    over = NOW + timedelta(seconds=after)
+    return request(rung("a", **RANG, outcome=RungOutcome.NO_ANSWER), how=how, over_at=over)
+
+
+PARTNER = leg("r1-1", Role.LIAISON, Place.ROOM, key="accepted")
+ASIDE = leg("citizen", Role.CITIZEN, Place.ASIDE)
+LEAVING = leg("citizen", Role.CITIZEN, Place.LEAVING)
+OPERATOR_IN_ROOM = leg("operator", Role.OPERATOR, Place.ROOM)
+# A second newcomer, asked for by another request, who has pressed 1 as well.
+RANG_TOO = rung("b", leg_id="r2-1", rung_at=NOW)
+SECOND = Request("r2", "petition", Role.PETITION, "petition", [RANG_TOO])
+SECOND_LEG = leg("r2-1", Role.PETITION, Place.ROOM, key="accepted")
+ASKED = NOW + timedelta(seconds=5)
 
 TABLE: dict[str, tuple[Call, set[str], list[Step]]] = {
     "nothing asked, nothing to do": (call(CITIZEN, OPERATOR), set(), []),
@@ -155,6 +190,168 @@ TABLE: dict[str, tuple[Call, set[str], list[Step]]] = {
     ),
     "alone in the room, but somebody is being rung": (
         call(IN_ROOM, requests=(request(rung("a")),)), set(), [Ring("r1", 0)],
+    ),
+}  # fmt: skip
+
+
+# -- between the 1 and the room --
+TABLE |= {
+    "two have pressed 1 at once: each other is nobody to talk to, the pair is moved once": (
+        call(CITIZEN, OPERATOR, accepted(), SECOND_LEG,
+             requests=(request(rung("a", **RANG)), SECOND)),
+        set(),
+        [MoveToRoom(("citizen", "operator"))],
+    ),
+    "two have pressed 1 and the citizen is there: both stay": (
+        call(IN_ROOM, accepted(), SECOND_LEG, requests=(request(rung("a", **RANG)), SECOND)),
+        set(),
+        [Joined("r1", 0), Joined("r2", 0)],
+    ),
+    "the operator hung up after the 1: the citizen is fetched out of their goodbye": (
+        call(LEAVING, gone("operator", Role.OPERATOR, 3), accepted(),
+             requests=(request(rung("a", **RANG)),)),
+        set(),
+        [MoveToRoom(("citizen",))],
+    ),
+    "… and before the 1: who is rung hears no more of it": (
+        call(LEAVING, gone("operator", Role.OPERATOR, 3), ringing(),
+             requests=(request(rung("a", **RANG)),)),
+        set(),
+        [CloseRequest("r1", "call_over"), HangUp("r1-1")],
+    ),
+    "the operator hung up while it rings, the citizen is between two places: wait": (
+        call(leg("citizen", Role.CITIZEN, Place.NOWHERE), gone("operator", Role.OPERATOR, 3),
+             ringing(), requests=(request(rung("a", **RANG)),)),
+        set(),
+        [],
+    ),
+    "citizen and operator hung up after the 1: an apology": (
+        call(gone("citizen", Role.CITIZEN, 3), gone("operator", Role.OPERATOR, 3), accepted(),
+             requests=(request(rung("a", **RANG)),)),
+        set(),
+        [CloseRequest("r1", "call_over")],
+    ),
+    "… once the request is over": (
+        call(gone("citizen", Role.CITIZEN, 3), accepted(),
+             requests=(request(rung("a", **RANG), how="call_over", over_at=NOW),)),
+        set(),
+        [Apologise("r1-1")],
+    ),
+    "put aside, the operator gone, and somebody pressed 1: the citizen is fetched": (
+        call(ASIDE, gone("operator", Role.OPERATOR, 3), accepted(),
+             requests=(request(rung("a", **RANG)),)),
+        set(),
+        [MoveToRoom(("citizen",))],
+    ),
+    "put aside by an operator who is there: the citizen stays aside": (
+        call(ASIDE, OPERATOR_IN_ROOM, accepted(), requests=(request(rung("a", **RANG)),)),
+        set(),
+        [Joined("r1", 0)],
+    ),
+    "cancelled before Asterisk told of the leg: it is hung up when it shows": (
+        call(CITIZEN, OPERATOR, ringing(),
+             requests=(request(rung("a", **RANG), how="cancelled", over_at=NOW),)),
+        set(),
+        [HangUp("r1-1")],
+    ),
+    "cancelled and accepted at once: cancelled": (
+        call(CITIZEN, OPERATOR, accepted(),
+             requests=(request(rung("a", **RANG), how="cancelled", over_at=NOW),)),
+        set(),
+        [HangUp("r1-1")],
+    ),
+    "a centre's line is never busy in another call": (
+        call(CITIZEN, OPERATOR, requests=(request(rung("a"), role=Role.EMERGENCY),)),
+        {"a"},
+        [Ring("r1", 0)],
+    ),
+    "key 3: the words are made ready": (
+        call(CITIZEN, OPERATOR, leg("r1-1", Role.EMERGENCY, Place.NOWHERE, wants_words=True),
+             requests=(request(rung("a", **RANG), role=Role.EMERGENCY),)),
+        set(),
+        [PrepareWords("r1-1")],
+    ),
+}  # fmt: skip
+
+# -- handed over: the operator leaves, and who looks after the citizen then --
+TABLE |= {
+    "handed over and together: the operator is free": (
+        call(IN_ROOM, OPERATOR_IN_ROOM, PARTNER, requests=(joined(handover_at=ASKED),)),
+        set(),
+        [HangUp("operator")],
+    ),
+    "handed over, but the citizen has left: the operator talks on": (
+        call(gone("citizen", Role.CITIZEN, 3), OPERATOR_IN_ROOM, PARTNER,
+             requests=(joined(handover_at=ASKED),)),
+        set(),
+        [],
+    ),
+    "an operator who came after the handover is not sent away": (
+        call(IN_ROOM, leg("operator", Role.OPERATOR, Place.ROOM, started_at=ASKED), PARTNER,
+             requests=(joined(handover_at=ASKED),)),
+        set(),
+        [],
+    ),
+    "citizen and partner without an operator talk on": (
+        call(IN_ROOM, gone("operator", Role.OPERATOR, 3), PARTNER, requests=(joined(),)),
+        set(),
+        [],
+    ),
+    "the partner left after the operator: back to the queue": (
+        call(IN_ROOM, gone("operator", Role.OPERATOR, 3), gone("r1-1", Role.LIAISON, 60),
+             requests=(joined(),)),
+        set(),
+        [BackToQueue("citizen")],
+    ),
+    "the operator left after the partner: the talk was over": (
+        call(IN_ROOM, gone("operator", Role.OPERATOR, 60), gone("r1-1", Role.LIAISON, 3),
+             requests=(joined(),)),
+        set(),
+        [SendHome("citizen")],
+    ),
+    "the operator left while it rang, and nobody came: back to the queue": (
+        call(IN_ROOM, gone("operator", Role.OPERATOR, 3), requests=(in_vain(20),)),
+        set(),
+        [BackToQueue("citizen")],
+    ),
+    "nobody came, and then the operator left: the talk was over": (
+        call(IN_ROOM, gone("operator", Role.OPERATOR, 60), requests=(in_vain(20),)),
+        set(),
+        [SendHome("citizen")],
+    ),
+    "the operator left while it rang, and it was cancelled: back to the queue": (
+        call(IN_ROOM, gone("operator", Role.OPERATOR, 3), requests=(in_vain(20, "cancelled"),)),
+        set(),
+        [BackToQueue("citizen")],
+    ),
+    "a supervisor who barged in left last: the talk was over": (
+        call(IN_ROOM, gone("operator", Role.OPERATOR, 3), gone("r1-1", Role.LIAISON, 60),
+             gone("sup", Role.SUPERVISOR, 70, mode=Mode.BARGE), requests=(joined(),)),
+        set(),
+        [SendHome("citizen")],
+    ),
+    "a supervisor who only listened is nobody who left": (
+        call(IN_ROOM, gone("operator", Role.OPERATOR, 3), gone("r1-1", Role.LIAISON, 60),
+             gone("sup", Role.SUPERVISOR, 70, mode=Mode.LISTEN), requests=(joined(),)),
+        set(),
+        [BackToQueue("citizen")],
+    ),
+    "put aside, and everybody left: back to the queue": (
+        call(ASIDE, gone("operator", Role.OPERATOR, 3)), set(), [BackToQueue("citizen")],
+    ),
+    "alone while somebody is rung: they wait": (
+        call(IN_ROOM, gone("operator", Role.OPERATOR, 3), ringing(),
+             requests=(request(rung("a", **RANG)),)),
+        set(),
+        [],
+    ),
+    "the citizen left: the last helper hears goodbye": (
+        call(gone("citizen", Role.CITIZEN, 3), OPERATOR_IN_ROOM), set(), [SendHome("operator")],
+    ),
+    "the citizen left: a partner who had joined hears goodbye, no apology": (
+        call(gone("citizen", Role.CITIZEN, 3), PARTNER, requests=(joined(),)),
+        set(),
+        [SendHome("r1-1")],
     ),
 }  # fmt: skip
 

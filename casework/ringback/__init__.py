@@ -1,0 +1,1 @@
+"""Whoever was not spoken to is rung back: rows with a deadline, merged per number."""

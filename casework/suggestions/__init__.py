@@ -1,0 +1,1 @@
+"""Suggestions for a ticket from what was said: category, district, unit, topics, urgency."""

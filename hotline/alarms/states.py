@@ -1,0 +1,59 @@
+"""Room hotline/alarms: which states are wrong now, from what the parts say of themselves."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from hotline.health.tables import PartState
+
+SILENT = timedelta(seconds=10)
+# A part that has said nothing for so long was taken away, with its machine.
+GONE = timedelta(days=1)
+CEL_BEHIND_BYTES = 200_000
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """One state that is wrong at this moment."""
+
+    alarm: str
+    about: str
+    detail: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.alarm}:{self.about}"
+
+
+def wrong_states(
+    parts: Sequence[PartState], at: datetime, disk_free: int, disk_least: int
+) -> list[Wrong]:
+    """Everything that is wrong, in the order of the parts."""
+    found = []
+    if disk_free < disk_least:
+        found.append(Wrong("disk_low", "", f"{disk_free // 1_000_000} MB 可用 / free"))
+    for part in parts:
+        if at - part.at > GONE:
+            continue
+        if at - part.at > SILENT:
+            since = f"{part.at.astimezone():%H:%M:%S}"
+            found.append(Wrong("part_silent", f"{part.part}@{part.node}", f"自 / since {since}"))
+        elif part.part == "controller":
+            found += _of_controller(part.node, part.detail)
+    return found
+
+
+def _of_controller(node: str, says: dict[str, Any]) -> Iterator[Wrong]:
+    if not says.get("asterisk"):
+        yield Wrong("asterisk_down", node, "")
+    elif not says.get("ami"):
+        yield Wrong("ami_down", node, "")
+    if says.get("forwarder_away_seconds", 0) > 0:
+        waiting = says.get("unforwarded", 0)
+        yield Wrong("forwarder_away", node, f"{waiting} 条等待 / facts wait")
+    if says.get("cel_unread_bytes", 0) > CEL_BEHIND_BYTES:
+        yield Wrong("cel_behind", node, f"{says['cel_unread_bytes']} bytes")
+    for trunk, answers in dict(says.get("trunks", {})).items():
+        if answers in (False, "down"):
+            yield Wrong("trunk_down", f"{trunk}@{node}", "")

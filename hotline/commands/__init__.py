@@ -1,0 +1,1 @@
+"""Room hotline: the commands of `bin/hotline`, a file for each group."""

@@ -1,0 +1,1 @@
+"""Room hotline/metrics: what the service counts and measures, for Prometheus."""

@@ -1,0 +1,1 @@
+"""Room hotline/probe: the service calls itself and listens (拨测)."""

@@ -1,0 +1,221 @@
+"""Room hotline/probe: one test call: three simulated people, real SIP, and what must be true.
+
+the caller dials → queue `probe` → the operator answers → connect → the liaison presses 1
+→ everybody hears everybody → hang up → sealed, chained, transcribed, a ticket marked so
+"""
+
+import asyncio
+import shutil
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from casework.tickets.tables import Ticket
+from hotline.backup.snapshot import BackupFailed, check_recording
+from hotline.controller_part import nudge
+from hotline.installation import Installation
+from hotline.probe.facts import ProbeDone
+from hotline.probe.people import CALLER, LIAISON, OPERATOR, UNIT
+from recording.tables import Recording
+from simulator.carrier import Carrier, HotlineAddress
+from simulator.city import TONES
+from simulator.ears import heard_file, who_is_heard
+from simulator.person import Person
+from store import journal
+from store.base import new_id, now
+from store.database import Database, DatabaseAway
+from telephony.asterisk.node import AsteriskFailed
+from telephony.dialplan import PROBE
+from telephony.tables import Command, Leg, PhoneCall
+
+# Apart from the addresses of the demo's city.
+ADDRESS, PHONES_ADDRESS = "127.0.0.8", "127.0.0.9"
+ANSWER_SECONDS, ROOM_SECONDS, SEAL_SECONDS = 10.0, 20.0, 20.0
+# Asterisk writes what somebody hears in blocks of two seconds.
+HEARD_SECONDS = 6.5
+# One second of all others in the ear will do: how even it is, the tracks and the bench say.
+LISTEN_SECONDS, STARTS = 1.0, (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
+
+
+class ProbeFailed(AssertionError):
+    """One thing was not as it should be; without it the rest cannot be tried."""
+
+
+@dataclass
+class Probe:
+    """One test call. `ticket_seconds`: how long transcript and ticket may take; 0: not awaited."""
+
+    installation: Installation
+    database: Database
+    ticket_seconds: float = 180.0
+    call_id: str | None = None
+    failed: list[str] = field(default_factory=list)
+
+    async def run(self) -> ProbeDone:
+        """Make the call and write down how it went; never raises for what it found."""
+        started = time.monotonic()
+        try:
+            await self._call()
+        except (AssertionError, AsteriskFailed, DatabaseAway, OSError, TimeoutError) as error:
+            self.failed.append(str(error) or type(error).__name__)
+        finally:
+            shutil.rmtree(self._base, ignore_errors=True)
+        done = ProbeDone(
+            at=now(), call_id=self.call_id, ok=not self.failed,
+            seconds=round(time.monotonic() - started, 2), failed=self.failed,
+        )  # fmt: skip
+        async with self.database.transaction() as session:
+            await journal.append(session, done)
+        return done
+
+    @property
+    def _base(self) -> Path:
+        return self.installation.settings.data_dir / "probe"
+
+    async def _call(self) -> None:
+        place, settings = self.installation, self.installation.settings
+        address = HotlineAddress(settings.sip_address, settings.sip_port, PROBE)
+        carrier = Carrier(
+            place.folder.program, self._base, address, place.probe_phones, address=ADDRESS,
+            phones_address=PHONES_ADDRESS,
+        )  # fmt: skip
+        async with carrier:
+            caller = Person(carrier, CALLER, TONES["citizen"])
+            operator = Person(carrier, OPERATOR, TONES["operator"])
+            liaison = Person(carrier, LIAISON, TONES["liaison"])
+            await self._until(self._registered, 15, "话机注册 / phones register")
+            await operator.when_rung("answer")
+            await liaison.when_rung("answer")
+            began = now()
+            await caller.dial(PROBE, via=f"phone-{CALLER}")
+            self.call_id = await self._until(
+                lambda: self._answered(began), ANSWER_SECONDS, "接听 / answered"
+            )
+            await self._connect()
+            await liaison.until_talking()
+            await liaison.press("1")
+            await self._until(self._in_room, ROOM_SECONDS, "三方 / three in the room")
+            await self._listen({"citizen": caller, "operator": operator, "liaison": liaison})
+            for person in (liaison, operator, caller):
+                if person.is_talking:
+                    await person.hang_up()
+            recording = await self._until(self._sealed, SEAL_SECONDS, "封存 / sealed")
+        await asyncio.to_thread(self._check, recording)
+        await self._check_chain(recording)
+        if self.ticket_seconds:
+            await self._until(self._ticket, self.ticket_seconds, "转写与工单 / transcript, ticket")
+
+    # -- what must become true ------------------------------------------------------------------
+
+    async def _registered(self) -> bool:
+        contacts = await self.installation.asterisk.command("pjsip show contacts")
+        return contacts.count(f"@{PHONES_ADDRESS}:") >= len(self.installation.probe_phones)
+
+    async def _answered(self, began: datetime) -> str | None:
+        async with self.database.reading() as session:
+            call = await session.scalar(
+                select(PhoneCall)
+                .where(PhoneCall.called == PROBE, PhoneCall.started_at >= began)
+                .order_by(PhoneCall.started_at.desc())
+                .limit(1)
+            )
+            if call is None:
+                return None
+            return call.call_id if await self._at(session, call.call_id, "pair") == 2 else None
+
+    async def _in_room(self) -> bool:
+        async with self.database.reading() as session:
+            return await self._at(session, str(self.call_id), "room") == 3
+
+    async def _at(self, session: AsyncSession, call_id: str, place: str) -> int:
+        legs = await session.scalars(
+            select(Leg).where(Leg.call_id == call_id, Leg.ended_at.is_(None), Leg.place == place)
+        )
+        return len(list(legs))
+
+    async def _sealed(self) -> Recording | None:
+        async with self.database.reading() as session:
+            return await session.scalar(
+                select(Recording).where(Recording.call_id == self.call_id).limit(1)
+            )
+
+    async def _ticket(self) -> bool:
+        async with self.database.reading() as session:
+            ticket = await session.scalar(select(Ticket).where(Ticket.call_id == self.call_id))
+        return ticket is not None and ticket.kind == PROBE
+
+    # -- doing and checking ---------------------------------------------------------------------
+
+    async def _connect(self) -> None:
+        settings = self.installation.settings
+        command_id = new_id()
+        async with self.database.transaction() as session:
+            session.add(
+                Command(
+                    command_id=command_id, idempotency_key=command_id, node=settings.node,
+                    call_id=self.call_id, kind="connect", asked_by=PROBE, asked_at=now(),
+                    body={"kind": "connect", "unit_id": UNIT}, state="asked",
+                )
+            )  # fmt: skip
+        nudge(self.installation.nudge_path)
+
+    async def _listen(self, people: dict[str, Person]) -> None:
+        """Each ear must hold the two other tones."""
+        since = time.time()
+        await asyncio.sleep(HEARD_SECONDS)
+        for role, person in people.items():
+            files = person.heard()
+            ear = heard_file(files[-1]) if files else None
+            spans = [(since + s, since + s + LISTEN_SECONDS) for s in STARTS]
+            heard = [who_is_heard(ear, *span) for span in spans] if ear else [set()]
+            missing = min((set(people) - {role} - found for found in heard), key=len)
+            self.failed += [f"{role} 听不到 / does not hear {other}" for other in sorted(missing)]
+
+    def _check(self, recording: Recording) -> None:
+        try:
+            folder = self.installation.settings.archive / recording.folder
+            manifest = check_recording(folder)
+        except BackupFailed as wrong:
+            self.failed.append(str(wrong))
+            return
+        if manifest.sha256 != recording.manifest_sha256:
+            self.failed.append("录音与登记不符 / the recording is not the one registered")
+        missing = {"citizen", "operator", "liaison"} - {t.role for t in manifest.tracks}
+        self.failed += [f"缺音轨 / no track of {role}" for role in sorted(missing)]
+        self.failed += [f"录音缺口 / gap: {gap.role}" for gap in manifest.gaps]
+
+    async def _check_chain(self, recording: Recording) -> None:
+        async with self.database.reading() as session:
+            before = await session.scalar(
+                select(Recording).where(Recording.manifest_sha256 == recording.previous)
+            )
+        if recording.previous and before is None:
+            self.failed.append("封存链中断 / the chain of seals is broken")
+
+    async def _until(
+        self, condition: Callable[[], Awaitable[Any]], within: float, what: str
+    ) -> Any:
+        try:
+            async with asyncio.timeout(within):
+                while not (value := await condition()):
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise ProbeFailed(
+                f"{within:.0f} 秒内未见 / not within {within:.0f} s: {what}"
+            ) from None
+        return value
+
+
+async def run_probe(installation: Installation, ticket_seconds: float = 180.0) -> ProbeDone:
+    """One test call of this installation, with a database connection of its own."""
+    database = installation.open_database()
+    try:
+        return await Probe(installation, database, ticket_seconds).run()
+    finally:
+        await database.close()

@@ -1,0 +1,68 @@
+"""Room telephony/bridge: whoever is left alone in a call is not left in silence. No I/O.
+
+| alone | because | they |
+| --- | --- | --- |
+| citizen | the rest left while somebody is still rung | hear music (the room's own) and wait |
+| citizen | the operator left last, nobody was rung: the talk was over | hear goodbye |
+| citizen | a partner left last, the operator before | go back to the queue, first |
+| citizen | the operator left, and then nobody of those rung came | go back to the queue, first |
+| citizen | put aside, and everybody left | go back to the queue, first |
+| newcomer | nobody is there any more whom they could talk to | hear an apology |
+| anybody else | the citizen left last | hear goodbye |
+
+An operator who hangs up ends a talk on purpose. A partner who hangs up, or whose line
+drops, is no reason to drop the citizen: who needs nothing more hangs up as well.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from telephony.bridge.steps import Apologise, BackToQueue, SendHome, Step
+from telephony.calls.state import Call, Leg
+from telephony.roles import Mode, Place, Role, RungOutcome
+
+# Those of the hotline: their leaving ends the talk.
+STAFF = (Role.OPERATOR, Role.SUPERVISOR, Role.LEADER)
+
+
+def left_alone(call: Call) -> list[Step]:
+    """What the last one in a call is to hear, if there is such a one."""
+    alone = _the_last_one(call)
+    if alone is None or call.open_requests:
+        return []
+    if alone.role is Role.CITIZEN and (alone.place is Place.ASIDE or _still_wants_help(call)):
+        return [BackToQueue(alone.leg_id)]
+    return [Apologise(alone.leg_id) if _never_joined(call, alone) else SendHome(alone.leg_id)]
+
+
+def _the_last_one(call: Call) -> Leg | None:
+    """The only one who talks or is put aside, while nobody is on the way to them."""
+    here = call.at(Place.ROOM) + call.at(Place.ASIDE)
+    if len(here) != 1:
+        return None
+    others = [x for x in call.live() if x.leg_id != here[0].leg_id]
+    coming = [x for x in others if x.place not in (Place.MONITORING, Place.LEAVING)]
+    return None if coming else here[0]
+
+
+def _still_wants_help(call: Call) -> bool:
+    """Whether it was not the hotline's own people who ended the talk."""
+    ended = _newest(x.ended_at for x in call.legs.values() if _talked_for_us(x))
+    partners = {rung.leg_id for request in call.requests.values() for rung in request.joined}
+    left = _newest(x.ended_at for x in call.legs.values() if x.leg_id in partners)
+    in_vain = _newest(r.over_at for r in call.requests.values() if not r.joined)
+    return any(x is not None and (ended is None or x > ended) for x in (left, in_vain))
+
+
+def _talked_for_us(leg: Leg) -> bool:
+    listens = leg.role is Role.SUPERVISOR and leg.mode is not Mode.BARGE
+    return leg.role in STAFF and leg.answered_at is not None and not listens
+
+
+def _newest(moments: Iterable[datetime | None]) -> datetime | None:
+    return max((x for x in moments if x is not None), default=None)
+
+
+def _never_joined(call: Call, leg: Leg) -> bool:
+    rung = call.rung_of(leg.leg_id)
+    return rung is not None and rung[0].rungs[rung[1]].outcome is not RungOutcome.JOINED

@@ -1,0 +1,36 @@
+"""Room telephony/bridge: what a live call remembers of a partner who asks for the words."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from store.facts import Fact
+from telephony.bridge import facts as b
+
+Private = Mapping[str, Any]
+
+
+def _leg(calls: Any, fact: Any) -> Any:
+    call = calls.by_id.get(fact.call_id or "")
+    return call.legs.get(fact.leg_id) if call else None
+
+
+def _handover(calls: Any, fact: b.HandoverAsked, _: Private) -> None:
+    if call := calls.by_id.get(fact.call_id or ""):
+        call.requests[fact.request_id].handover_at = fact.at
+
+
+def _asked(calls: Any, fact: b.WordsAsked, _: Private) -> None:
+    if leg := _leg(calls, fact):
+        leg.wants_words = True
+
+
+def _prepared(calls: Any, fact: b.WordsPrepared, _: Private) -> None:
+    if leg := _leg(calls, fact):
+        leg.wants_words = False
+
+
+CHANGES: dict[type[Fact], Callable[[Any, Any, Private], None]] = {
+    b.HandoverAsked: _handover,
+    b.WordsAsked: _asked,
+    b.WordsPrepared: _prepared,
+}

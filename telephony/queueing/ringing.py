@@ -1,0 +1,100 @@
+"""Room telephony/queueing: carries out a ring-back. The fact first, then the action."""
+
+import structlog
+
+from store.base import new_id, now
+from store.masking import masked
+from telephony import dialplan
+from telephony import facts as f
+from telephony.ami.actions import Hangup, Originate, Redirect
+from telephony.ami.messages import Outcome, Refused
+from telephony.bridge.refusals import Refusal
+from telephony.calls.state import Call
+from telephony.carrying_out import Hands
+from telephony.queueing import facts as q
+from telephony.queueing.ring_back import (
+    LetGo,
+    NobodyThere,
+    RingBackStep,
+    RingCitizen,
+    SayNotReached,
+    may_ring_back,
+    plan_ring_back,
+)
+
+log = structlog.get_logger()
+
+OPERATOR_SECONDS = 20
+CITIZEN_SECONDS = 35
+
+
+async def start_ring_back(
+    hands: Hands, *, number: str, extension: str, by: str, offered: bool = False
+) -> Refusal | Outcome:
+    """Ring the operator's phone; the citizen follows once it is answered (`look`)."""
+    registry, dialling = hands.registry, hands.dialling
+    refusal = may_ring_back(number, extension, registry.open_calls(), dialling.allowed)
+    if refusal is not None:
+        return refusal
+    call_id, leg_id = f"{registry.node}-r{new_id()[:20]}", f"o{new_id()[:20]}"
+    started = f.CallStarted(
+        at=now(), call_id=call_id, node=registry.node, called=dialling.hotline_number,
+        direction="out",
+    )  # fmt: skip
+    registry.record(started, {"caller_number": number})
+    registry.record(
+        q.RingBackAsked(
+            at=now(), call_id=call_id, leg_id=leg_id, extension=extension, by=by, offered=offered
+        )
+    )
+    log.info("ringing_back", call_id=call_id, extension=extension, number=masked(number))
+    outcome = await hands.link.send(
+        Originate(
+            channel=f"PJSIP/{extension}", channel_id=leg_id, context=dialplan.RING_BACK,
+            exten="operator", caller_id=f"<{dialling.hotline_number}>",
+            timeout_ms=OPERATOR_SECONDS * 1000, account=call_id,
+            variables={"__CALL_ID": call_id},
+        )
+    )  # fmt: skip
+    if isinstance(outcome, Refused):
+        registry.record(f.CallEnded(at=now(), call_id=call_id))
+    return outcome
+
+
+async def look_at_ring_back(hands: Hands, call: Call) -> None:
+    """The next steps of this call's ring-back, if it is one."""
+    for step in plan_ring_back(call, now()):
+        if hands.link.is_up or isinstance(step, NobodyThere):
+            await _carry_out(hands, call, step)
+
+
+async def _carry_out(hands: Hands, call: Call, step: RingBackStep) -> None:
+    match step:
+        case RingCitizen():
+            await _ring_citizen(hands, call)
+        case SayNotReached():
+            if call.ring_back is not None:
+                call.ring_back.told_at = now()
+            channel = call.legs[step.leg_id].channel
+            await hands.link.send(Redirect(channel, dialplan.RING_BACK, "not_reached"))
+        case LetGo():
+            await hands.link.send(Hangup(call.legs[step.leg_id].channel))
+        case NobodyThere():
+            hands.registry.record(f.CallEnded(at=now(), call_id=call.call_id))
+
+
+async def _ring_citizen(hands: Hands, call: Call) -> None:
+    if call.ring_back is None:
+        return
+    # Written before the INVITE: whatever happens to us now, this number was rung.
+    hands.registry.record(q.CitizenRung(at=now(), call_id=call.call_id))
+    operator = call.legs[call.ring_back.leg_id]
+    await hands.link.send(
+        Originate(
+            channel=hands.channel_to(call.caller_number or ""), channel_id=call.call_id,
+            context=dialplan.RING_BACK, exten="citizen",
+            caller_id=f"<{hands.dialling.hotline_number}>", timeout_ms=CITIZEN_SECONDS * 1000,
+            account=call.call_id,
+            variables={"__CALL_ID": call.call_id, "OPERATOR_CHANNEL": operator.channel},
+        )
+    )  # fmt: skip

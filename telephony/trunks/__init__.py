@@ -1,0 +1,1 @@
+"""Lines to the carriers: which there are, which answer, which is dialled."""

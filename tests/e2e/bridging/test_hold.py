@@ -1,0 +1,55 @@
+"""A citizen puts us on hold (a re-INVITE) and comes back: nobody is dropped, the clock goes on."""
+
+import pytest
+
+from tests.e2e.bridging.ears import hears_mostly, mostly
+from tests.e2e.bridging.phone import hold_phone
+from tests.e2e.scenes import accept, connect, pass_of
+from tests.e2e.stage import given_stage
+
+
+@pytest.mark.parametrize("direction", ["inactive", "sendonly"])
+@pytest.mark.parametrize("third", [False, True], ids=["pair", "three"])
+async def test_on_hold_and_back(direction: str, third: bool) -> None:
+    """
+    span     | operator hears | citizen hears    | operator's track | citizen's track
+    before   | citizen        | operator (…)     | operator         | citizen
+    on hold  | (as it is)     | (as it is)       | operator         | on the clock
+    back     | citizen        | operator (…)     | operator         | citizen
+    """
+    async with given_stage() as stage, hold_phone(stage) as phone:
+        city = stage.city
+        await city.operator.when_rung("answer")
+        await stage.sign_in("1001")
+        await phone.dial()
+        place, everybody = "pair", {"citizen", "operator"}
+        call = await stage.until_at(place, *everybody)
+        if third:
+            place, everybody = "room", everybody | {"liaison"}
+            await city.liaison.when_rung("answer")
+            await connect(stage, call, "market")
+            await accept(city.liaison)
+            await stage.until_at(place, *everybody)
+        before = await pass_of(1.5)
+        await phone.hold(direction)
+        on_hold = await pass_of(4.0)
+        assert (await stage.call()).at(place) == everybody
+        await phone.hold("sendrecv")
+        back = await pass_of(1.5)
+        assert (await stage.call()).at(place) == everybody
+        phone.hang_up()
+        await stage.until_call(lambda seen: seen.leg("citizen").ended_at)
+        for person in (city.operator, city.liaison):
+            if person.is_talking:
+                await person.hang_up()
+        await stage.until_call(lambda seen: seen.row.stage == "ended")
+
+        for span in (before, back):
+            assert "citizen" in hears_mostly(city.operator, span)
+            assert phone.heard(span) == everybody - {"citizen"}
+        tracks = await stage.tracks()
+        for role, spans in (("citizen", (before, back)), ("operator", (before, on_hold, back))):
+            for span in spans:
+                assert mostly(tracks[role], span) == {role}, (role, span)
+        if direction == "inactive":
+            assert mostly(tracks["citizen"], (on_hold[0] + 0.5, on_hold[1] - 0.5)) == set()

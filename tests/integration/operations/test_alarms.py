@@ -1,0 +1,259 @@
+"""Alarms reach a real receiver, durably, and the same one not too often."""
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from hotline.alarms.sending import FILE, BadAddress, Notifying, add_target, read_targets
+from hotline.alarms.states import wrong_states
+from hotline.alarms.tables import Alarm
+from hotline.alarms.watch import Watch
+from hotline.alarms.words import ALARM_OF_FACT, ALARMS
+from hotline.health.tables import PartState
+from hotline.owed import ledger
+from hotline.owed.ledger import NOTIFY, WorkDied
+from hotline.owed.tables import OwedWork
+from hotline.settings import Settings
+from hotline.work.worker import Worker
+from recording.facts import RecordingGap, SealFailed
+from store import journal
+from store.base import now
+from store.database import Database
+from store.facts import Fact
+from tests.e2e.stage import until
+from tests.integration.operations.program import hotline
+
+CALL = "pbx-1764000000.12"
+
+
+class Receiver:
+    """An HTTP server that notes what it is told, and refuses as long as it is told to."""
+
+    def __init__(self) -> None:
+        self.told: list[dict[str, Any]] = []
+        self.tries = 0
+        self.refuses = False
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                receiver.tries += 1
+                self.send_response(500 if receiver.refuses else 200)
+                self.end_headers()
+                if not receiver.refuses:
+                    receiver.told.append(body)
+
+            def log_message(self, *_: object) -> None:
+                """Quiet."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+
+    @property
+    def url(self) -> str:
+        return f"json://127.0.0.1:{self.server.server_port}/alarm"
+
+    def titles(self, words: str) -> list[str]:
+        return [one["title"] for one in self.told if words in one["title"]]
+
+
+@contextmanager
+def given_receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    thread = threading.Thread(target=receiver.server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield receiver
+    finally:
+        receiver.server.shutdown()
+        receiver.server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path, alarm_minutes=0.05, disk_alarm_mb=0)
+
+
+@pytest.fixture
+async def main(settings: Settings) -> AsyncIterator[Database]:
+    database = Database(settings.database_url)
+    await database.migrate()
+    yield database
+    await database.close()
+
+
+@asynccontextmanager
+async def given_desk(settings: Settings, database: Database) -> AsyncIterator[None]:
+    """The watch and the worker, as the part `desk` runs them."""
+    worker = Worker(
+        "desk", "pbx", settings.database_url, settings.data_dir / "queue.sqlite",
+        {NOTIFY: Notifying(settings.data_dir).do},
+    )  # fmt: skip
+    tasks = [
+        asyncio.create_task(worker.run()),
+        asyncio.create_task(Watch(database, settings).run()),
+    ]
+    try:
+        await until(lambda: is_following(database), 20, "the watch follows")
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def is_following(database: Database) -> bool:
+    from hotline.health.tables import Follower
+
+    async with database.reading() as session:
+        return await session.get(Follower, "alarms") is not None
+
+
+async def happened(database: Database, *facts: Fact) -> None:
+    async with database.transaction() as session:
+        for fact in facts:
+            await journal.append(session, fact)
+
+
+def gap() -> RecordingGap:
+    return RecordingGap(
+        at=now(), call_id=CALL, leg_id="l", role="citizen", expected_seconds=9, recorded_seconds=2
+    )
+
+
+async def test_an_alarm_is_retried_until_it_is_told(
+    settings: Settings, main: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ledger.LEASE, NOTIFY, timedelta(seconds=20))
+    with given_receiver() as receiver:
+        receiver.refuses = True
+        add_target(settings.data_dir, receiver.url)
+        await happened(main, SealFailed(at=now(), call_id=CALL, reason="OSError"))
+        async with given_desk(settings, main):
+            # Told of what comes from now on, not of what was before.
+            await happened(main, gap())
+            await until(lambda: receiver.tries >= 2, 40, "tried again")
+            receiver.refuses = False
+            await until(lambda: receiver.told, 40, "told")
+        [told] = receiver.told
+        assert ALARMS["recording_gap"].title in told["title"]
+        assert CALL in told["message"] and "expected_seconds: 9" in told["message"]
+        async with main.reading() as session:
+            [work] = await session.scalars(select(OwedWork))
+        assert work.state == "done" and work.attempts >= 2
+        assert receiver.url not in work.call_id
+
+
+async def test_the_same_alarm_comes_once_in_a_while_with_a_count(
+    settings: Settings, main: Database
+) -> None:
+    """
+    moment        | facts  | told
+    at once       | 1 gap  | one notice
+    the period on | 4 gaps | one notice, ×4
+    """
+    with given_receiver() as receiver:
+        add_target(settings.data_dir, receiver.url)
+        async with given_desk(settings, main):
+            await happened(main, gap())
+            await until(lambda: receiver.told, 40, "the first")
+            await happened(main, gap(), gap(), gap(), gap())
+            await until(lambda: len(receiver.told) == 2, 40, "the rest at once")
+        assert receiver.told[1]["title"].endswith("×4")
+        async with main.reading() as session:
+            [row] = await session.scalars(select(Alarm))
+        assert (row.alarm, row.untold) == ("recording_gap", 0)
+
+
+async def test_a_state_is_told_when_it_begins_and_when_it_ends(
+    settings: Settings, main: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def controller(**said: object) -> None:
+        async with main.transaction() as session:
+            detail = {"asterisk": True, "ami": True, **said}
+            await session.merge(
+                PartState(part="controller", node="pbx", at=now(), detail=dict(detail))
+            )
+
+    with given_receiver() as receiver:
+        add_target(settings.data_dir, receiver.url)
+        monkeypatch.setitem(
+            ALARMS, "trunk_down", type(ALARMS["trunk_down"])("trunk down", "No calls come in", 0)
+        )
+        async with given_desk(settings, main):
+            await controller(trunks={"trunk": "down"})
+            await until(lambda: receiver.titles("trunk down"), 40, "told")
+            await controller(trunks={"trunk": "up"})
+            await until(lambda: receiver.titles("well again"), 40, "told that it is over")
+        assert "trunk@pbx" in receiver.told[0]["title"]
+        assert len(receiver.told) == 2
+        async with main.reading() as session:
+            kinds = [row.kind for row in await journal.after(session, 0, 10)]
+        assert kinds == ["alarm_raised", "alarm_cleared"]
+
+
+@pytest.mark.parametrize(
+    ("said", "alarms"),
+    [
+        ({"asterisk": True, "ami": True}, set()),
+        ({"asterisk": False, "ami": False}, {"asterisk_down"}),
+        ({"asterisk": True, "ami": False}, {"ami_down"}),
+        ({"asterisk": True, "ami": True, "forwarder_away_seconds": 3.0}, {"forwarder_away"}),
+        ({"asterisk": True, "ami": True, "cel_unread_bytes": 10**6}, {"cel_behind"}),
+        ({"asterisk": True, "ami": True, "trunks": {"a": "up", "b": False}}, {"trunk_down"}),
+    ],
+)
+def test_which_states_are_wrong(said: dict[str, Any], alarms: set[str]) -> None:
+    moment = now()
+    row = PartState(part="controller", node="pbx", at=moment, detail=said)
+    assert {w.alarm for w in wrong_states([row], moment, 5, 4)} == alarms
+    silent = PartState(part="api", node="pbx", at=moment - timedelta(seconds=30), detail={})
+    assert [w.alarm for w in wrong_states([silent], moment, 3, 4)] == ["disk_low", "part_silent"]
+
+
+async def test_every_alarm_has_words_and_dead_notices_make_no_more(
+    settings: Settings, main: Database
+) -> None:
+    assert set(ALARM_OF_FACT.values()) <= set(ALARMS)
+    with given_receiver() as receiver:
+        add_target(settings.data_dir, receiver.url)
+        async with given_desk(settings, main):
+            died = {"at": now(), "call_id": CALL, "attempts": 4, "error": "X"}
+            await happened(
+                main, WorkDied(stage="notify", **died), WorkDied(stage="transcribe", **died)
+            )
+            await until(lambda: receiver.told, 40, "told")
+        assert "stage: transcribe" in receiver.told[0]["message"]
+        assert len(receiver.told) == 1
+
+
+async def test_the_command_reaches_every_address_or_says_which_not(settings: Settings) -> None:
+    none = await hotline(settings, "alarm", "test")
+    assert none.code == 1 and "Traceback" not in none.error
+    with given_receiver() as receiver:
+        added = await hotline(settings, "alarm", "add", receiver.url)
+        assert added.code == 0 and receiver.url not in added.out
+        assert (settings.data_dir / FILE).stat().st_mode & 0o777 == 0o600
+        said = await hotline(settings, "alarm", "test")
+        assert said.code == 0, said.out + said.error
+        assert len(receiver.told) == 1
+        receiver.refuses = True
+        said = await hotline(settings, "alarm", "test")
+        assert said.code == 1 and receiver.url not in said.out + said.error
+
+
+def test_a_bad_address_is_named_by_its_line_and_not_shown(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text("# ours\n\nnonsense://secret-key\n")
+    with pytest.raises(BadAddress) as bad:
+        read_targets(tmp_path)
+    assert "line 3" in str(bad.value) and "secret-key" not in str(bad.value)
