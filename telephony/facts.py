@@ -5,6 +5,8 @@ Ids only. Numbers and names travel beside a fact in the journal's private part.
 
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from store.facts import Fact
 from telephony.roles import Mode, Place, Role, RungOutcome
 from telephony.trunks.choosing import NotReached
@@ -91,7 +93,7 @@ class ConnectAsked(Fact):
     topic: str
     persons: list[str]
     ring_seconds: list[int]
-    units: list[str] = []
+    units: list[str] = Field(default_factory=list)
 
 
 class RungRung(Fact):

@@ -4,6 +4,7 @@ They help and never stand in the way: whatever goes wrong here, the ticket is op
 """
 
 import asyncio
+import traceback
 from collections.abc import Sequence
 
 import structlog
@@ -49,9 +50,13 @@ def made_of(transcript: Transcript | None, words: WordList) -> list[Suggestion] 
         return None
     try:
         return suggest(words, said)
-    except Exception:
+    except Exception as error:
         # The edge: a mistake in here must not cost anybody their ticket.
-        log.exception("suggestions_failed", call_id=transcript.call_id)
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        log.error(
+            "suggestions_failed", call_id=transcript.call_id, error=type(error).__name__,
+            where=f"{where.filename}:{where.lineno}",
+        )  # fmt: skip
         return None
 
 
@@ -63,12 +68,14 @@ async def keep_suggestions(
     if _said(transcript) is None:
         return
     made = made or made_of(transcript, words)  # it may have come since
+    call_id = ticket.call_id
     try:
         with told_as_away():
             async with session.begin_nested():
                 await _keep(session, ticket, made, words)
-    except (SQLAlchemyError, ValueError):
-        log.exception("suggestions_not_kept", call_id=ticket.call_id)
+    except (SQLAlchemyError, ValueError) as error:
+        # Its kind alone: the rows that were refused hold words of the call.
+        log.error("suggestions_not_kept", call_id=call_id, error=type(error).__name__)
 
 
 async def _keep(

@@ -130,6 +130,12 @@ STORIES = (
         "clock", "a_controller_whose_clock_jumps_an_hour_skips_no_ring_and_loses_nothing",
     ),
     Story(
+        "not one byte left on the disk, in a call and for a new one",
+        "people talk on, the new caller is answered; with room again the controller catches up,"
+        " seals, tells the gaps; one ticket each, both databases whole",
+        "disk", "a_full_disk_drops_nobody_and_is_told_afterwards",
+    ),
+    Story(
         "200 calls at once where 60 are allowed",
         "60 queued, 140 told and owed a call each, nothing left",
         "overload", "two_hundred_at_once_sixty_served_the_rest_told_and_owed_a_call",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from simulator.ears import who_is_heard
-from tests.e2e.bad_calls.scenes import nothing_is_left
+from tests.e2e.bad_calls.scenes import nothing_is_left, start_controller_alone
 from tests.e2e.scenes import accept, connect, everybody_leaves, given_bridged_call, hears, pass_of
 from tests.e2e.stage import given_stage
 
@@ -32,7 +32,7 @@ async def test_a_controller_whose_clock_jumps_an_hour_skips_no_ring_and_loses_no
         monkeypatch.setenv("FAKETIME_NO_CACHE", "1")
         monkeypatch.setenv("FAKETIME_DONT_FAKE_MONOTONIC", "1")
         monkeypatch.setenv("DONT_FAKE_MONOTONIC", "1")
-        await stage.start_controller_process()
+        await start_controller_alone(stage)
         for name in ("LD_PRELOAD", "FAKETIME_TIMESTAMP_FILE"):
             monkeypatch.delenv(name)
         city = stage.city

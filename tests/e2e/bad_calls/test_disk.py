@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.bad_calls.scenes import asterisk_log, nothing_is_left
+from tests.e2e.bad_calls.scenes import (
+    asterisk_log,
+    nothing_is_left,
+    start_controller_alone,
+)
 from tests.e2e.bad_calls.small_disk import small_disk
 from tests.e2e.scenes import given_bridged_call, hears, pass_of
-from tests.e2e.stage import Stage, given_stage, until
+from tests.e2e.stage import given_stage
 
 
 async def test_a_full_disk_drops_nobody_and_is_told_afterwards(
@@ -27,7 +31,7 @@ async def test_a_full_disk_drops_nobody_and_is_told_afterwards(
         async with given_stage(controller="none") as stage, stage.desk():
             monkeypatch.undo()
             city = stage.city
-            await start(stage, 1)
+            await start_controller_alone(stage)
             await given_bridged_call(stage)
             begun, _ = await pass_of(0.5)
             await asyncio.to_thread(disk.fill)
@@ -40,7 +44,7 @@ async def test_a_full_disk_drops_nobody_and_is_told_afterwards(
 
             await asyncio.to_thread(disk.free)
             if stage.process is not None and stage.process.returncode is not None:
-                await start(stage, 2)  # as the supervisor does
+                await start_controller_alone(stage)  # as the supervisor does
             for citizen in (city.citizen, city.second_citizen):
                 await citizen.hang_up()
                 await citizen.until_hung_up()
@@ -52,15 +56,6 @@ async def test_a_full_disk_drops_nobody_and_is_told_afterwards(
             assert told, "what is not in the recordings is told"
             for file in ("hotline.sqlite", f"journal-{stage.settings.node}.sqlite"):
                 assert await asyncio.to_thread(whole, stage.settings.data_dir / file)
-
-
-async def start(stage: Stage, times: int) -> None:
-    await stage.start_controller_process(wait=False)
-
-    async def started() -> bool:
-        return len(await stage.facts("controller_started")) >= times
-
-    await until(started, 60, "controller up")
 
 
 def whole(path: Path) -> bool:

@@ -6,7 +6,6 @@ import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import cast
 
 import numpy as np
 import soundfile
@@ -112,7 +111,7 @@ async def hold_phone(stage: Stage) -> AsyncIterator[HoldPhone]:
     loop = asyncio.get_running_loop()
     transport, media = await loop.create_datagram_endpoint(Wire, local_addr=(CARRIER_ADDRESS, 0))
     async with rude_phone(stage, CARRIER_ADDRESS) as rude:
-        phone = HoldPhone(rude.call(), cast(Wire, media))
+        phone = HoldPhone(rude.call(), media)
         tasks = [asyncio.create_task(phone.speak()), asyncio.create_task(phone.listen())]
         try:
             yield phone

@@ -48,6 +48,7 @@ async def seals(stage: Stage) -> list[dict[str, str]]:
     return [row.data for row in await stage.facts("recording_sealed")]
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 async def test_the_drill(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """

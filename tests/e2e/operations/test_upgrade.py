@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 from hotline.run import environment_of
 from hotline.settings import ROOT, Settings
@@ -29,6 +30,7 @@ async def up(settings: Settings, *words: str) -> asyncio.subprocess.Process:
         )  # fmt: skip
 
 
+@pytest.mark.timeout(600)  # every part loads twice, on a busy machine
 async def test_an_upgrade_in_a_three_way_call(tmp_path: Path) -> None:
     """
     moment                 | citizen hears       | state
@@ -43,7 +45,7 @@ async def test_an_upgrade_in_a_three_way_call(tmp_path: Path) -> None:
         first = await up(settings)
         second: asyncio.subprocess.Process | None = None
         try:
-            await until(lambda: is_well(settings), 60, "every part well")
+            await until(lambda: is_well(settings), 120, "every part well")
             asterisk = stage.pbx.pid
             call = await given_three_way_call(stage)
             command_id = await given_command_in_doubt(stage)
@@ -51,12 +53,12 @@ async def test_an_upgrade_in_a_three_way_call(tmp_path: Path) -> None:
             before = {part: pid_of(settings, part) for part in PARTS}
 
             second = await up(settings, "--take-over")
-            assert await asyncio.wait_for(first.wait(), 60) == 0
+            assert await asyncio.wait_for(first.wait(), 120) == 0
             await until(
                 lambda: all(pid_of(settings, part) not in (None, before[part]) for part in PARTS),
-                90, "each part replaced",
+                150, "each part replaced",
             )  # fmt: skip
-            await until(lambda: is_well(settings), 60, "every part well again")
+            await until(lambda: is_well(settings), 120, "every part well again")
             assert stage.pbx.pid == asterisk
             assert (await stage.call()).at("room") == {"citizen", "operator", "liaison"}
 
@@ -90,7 +92,7 @@ async def test_an_upgrade_in_a_three_way_call(tmp_path: Path) -> None:
             for process in (first, second):
                 if process is not None and process.returncode is None:
                     process.terminate()
-                    await asyncio.wait_for(process.wait(), 60)
+                    await asyncio.wait_for(process.wait(), 120)
     assert second is not None and second.returncode == 0
 
 
@@ -114,6 +116,7 @@ async def answered(stage: Stage, command_id: str) -> Command | None:
     return command if command.state != "doing" else None
 
 
+@pytest.mark.timeout(600)  # every part loads twice, on a busy machine
 async def test_an_up_that_keeps_asterisk_leaves_calls_alone(tmp_path: Path) -> None:
     """`up --keep-asterisk`, as a service manager restarts it: SIGTERM, then a new one."""
     models = tmp_path / "no-models"
@@ -122,11 +125,11 @@ async def test_an_up_that_keeps_asterisk_leaves_calls_alone(tmp_path: Path) -> N
         settings, city = stage.settings, stage.city
         process = await up(settings, "--keep-asterisk")
         try:
-            await until(lambda: is_well(settings), 60, "every part well")
+            await until(lambda: is_well(settings), 120, "every part well")
             await given_three_way_call(stage)
             start, _ = await a_while(0.3)
             process.terminate()
-            assert await asyncio.wait_for(process.wait(), 60) == 0
+            assert await asyncio.wait_for(process.wait(), 120) == 0
             assert [part for part in PARTS if pid_of(settings, part)] == []
             async with httpx.AsyncClient(trust_env=False) as client:
                 try:
@@ -137,7 +140,7 @@ async def test_an_up_that_keeps_asterisk_leaves_calls_alone(tmp_path: Path) -> N
                     gone = False
             assert gone
             process = await up(settings, "--keep-asterisk")
-            await until(lambda: is_well(settings), 60, "every part well again")
+            await until(lambda: is_well(settings), 120, "every part well again")
             assert (await stage.call()).at("room") == {"citizen", "operator", "liaison"}
             _, end = await a_while(0.5)
             await everybody_leaves(stage, city.citizen, city.operator, city.liaison)
@@ -146,4 +149,4 @@ async def test_an_up_that_keeps_asterisk_leaves_calls_alone(tmp_path: Path) -> N
             assert ended.data["line_broke"] is False
         finally:
             process.terminate()
-            await asyncio.wait_for(process.wait(), 60)
+            await asyncio.wait_for(process.wait(), 120)

@@ -13,6 +13,7 @@ METHODS = ("get", "post", "put", "delete")
 FILLED = {
     "call_id": CALL, "leg_id": LIAISON, "request_id": "r1", "command_id": "c1",
     "file": "01-citizen.flac", "unit_id": "market", "operator_id": "operator",
+    "field": "unit",
 }  # fmt: skip
 # A body that is right; all other routes with a body take an empty one or refuse it with 422.
 BODIES: dict[str, Any] = {
