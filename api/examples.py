@@ -106,7 +106,7 @@ _SUGGESTION: dict[str, Any] = {
             "hand_over": "",
         }
     ],
-    "words": "putian-1+617790f2",
+    "words": "putian-1+c198bbb2",
     "made_at": "2026-11-24T01:25:31Z",
     "answer": "accept",
     "chosen": ["market"],
@@ -232,6 +232,7 @@ ANSWERS: dict[str, Any] = {
             "mix": {"file": "mix.flac", "sha256": SHA, "seconds": 301.2},
             "gaps": [],
             "previous": SHA,
+            "unreadable": [],
         },
         "manifest_sha256": SHA,
         "parts": 1,

@@ -5,7 +5,9 @@ import time
 import pytest
 
 from hotline.controller_part import ControllerPart
+from telephony.ami.actions import Originate
 from telephony.ami.link import AmiAddress
+from telephony.ami.messages import Accepted
 from telephony.registry import CEL_BOOKMARK
 from tests.e2e.bad_calls.half_open import swallowing_proxy
 from tests.e2e.bad_calls.scenes import nothing_is_left, the_next_call_goes_well
@@ -96,13 +98,17 @@ async def test_an_event_storm_in_a_three_way_call_loses_nothing() -> None:
 async def make_storm(stage: Stage) -> None:
     """A context of its own, added by hand: numbered events as fast as 2,000 a second."""
     lines = (
-        "Set(N=0)", "CELGenUserEvent(STORM,${N})", "Set(N=$[${N} + 1])",
-        f"GotoIf($[${{N}} >= {STORM}]?8)", "GotoIf($[${N} % 100]?2)", "Wait(0.05)", "Goto(2)",
+        "Set(N=0)", "CELGenUserEvent(STORM,${N})", "Set(N=$[${N}+1])",
+        f"GotoIf($[${{N}}>={STORM}]?8)", "GotoIf($[${N}%100]?2)", "Wait(0.05)", "Goto(2)",
         "Hangup()",
     )  # fmt: skip
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines, 1):  # a space would end the line
         await stage.pbx.command(f"dialplan add extension s,{number},{line} into storm")
-    await stage.pbx.command("channel originate Local/s@storm application Wait 30")
+    assert isinstance(stage.part, ControllerPart)
+    ring = Originate(
+        channel="Local/s@storm", channel_id="storm", context="storm", exten="s", timeout_ms=60_000
+    )
+    assert isinstance(await stage.part.link.send(ring), Accepted)
 
 
 def tail(stage: Stage) -> bytes:

@@ -128,10 +128,11 @@ class RudeCall:
         return [d for d in self.phone.wire.heard if d.startswith(start) and self.id.encode() in d]
 
     def _to(self) -> bytes:
-        """With the hotline's tag, once it has told one."""
+        """With the hotline's tag, once it has told one: a CANCEL's answer has another."""
         for data in self.phone.wire.heard:
             found = re.search(rb"(?im)^to:\s*(.+?)\r\n", data)
-            if found and self.id.encode() in data and b"tag=" in found[1] and data[:4] == b"SIP/":
+            ours = self.id.encode() in data and re.search(rb"(?im)^cseq:\s*1 INVITE", data)
+            if found and ours and b"tag=" in found[1] and data[:4] == b"SIP/":
                 return found[1]
         return f"<sip:{self.phone.number}@{self.phone.hotline[0]}>".encode()
 
