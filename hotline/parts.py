@@ -26,6 +26,7 @@ from hotline.probe.part import probe_for_ever
 from hotline.work.stages import Transcribing, open_call_ticket
 from hotline.work.suggesting import words_of
 from hotline.work.worker import Doing, Worker
+from store.node_journal import JournalBroken
 
 log = structlog.get_logger()
 
@@ -46,6 +47,13 @@ async def run_part(name: str, installation: Installation) -> None:
         await main
     except asyncio.CancelledError:
         log.info("part_stopped")
+    except (JournalBroken, BaseExceptionGroup) as error:
+        broken = error if isinstance(error, JournalBroken) else error.subgroup(JournalBroken)
+        if broken is None:
+            raise
+        # A full disk, mostly. Calls go on in Asterisk; the supervisor starts us again.
+        log.error("journal_cannot_be_written", reason=str(broken))
+        raise SystemExit(1) from None
     finally:
         lock.close()
 

@@ -204,7 +204,8 @@ class _Checking:
             rungs[shift.unit_id, shift.rung].append(shift)
         for group in rungs.values():
             for later, earlier in overlaps([shift.time for shift in group]):
-                name = group[earlier].row.name
+                other = group[earlier].row
+                name = f"{other.name} (第 {other.line} 行 / line {other.line})"
                 self._note(group[later].row, "from", f"与 {name} 时间重叠 / overlaps {name}")
 
     def _read(self, row: Row, read: Callable[[Row], T]) -> T | None:

@@ -128,6 +128,7 @@ def draft_of(
     citizen = [u.text for u in utterances if u.role == "citizen"]
     note = transcript.why if transcript is not None and timeline is not None else None
     error = transcript.error if transcript is not None else None
+    waits_for = error or ("等待中" if recording else "录音尚未封存，或通话太短没有录到声音")
     return TicketDraft(
         call_id=call.call_id, kind=_kind(call), called_at=call.started_at,
         caller_number=call.caller_number, title=title_of(citizen) or _UNTITLED[_kind(call)],
@@ -139,7 +140,7 @@ def draft_of(
         ),
         who_spoke=list(dict.fromkeys(leg.role for leg in legs)), units=units,
         has_transcript=timeline is not None,
-        transcript_note=note or f"转写尚未完成（{error or '等待中'}），完成后自动补入。",
+        transcript_note=note or f"转写尚未完成（{waits_for}），完成后自动补入。",
         recording_folder=recording.folder if recording else None,
         recording_sha256=recording.manifest_sha256 if recording else None,
         has_gap=bool(recording and recording.has_gap), line_broke=call.line_broke,

@@ -20,6 +20,7 @@ from telephony.bridge.steps import (
 from telephony.calls.state import Call, Leg, Request
 from telephony.roles import Mode, Place, Role, RungOutcome
 
+# Both by their size: a clock that was stepped back must not stop a call for an hour.
 # Asterisk moves legs within milliseconds; a move not seen by then is asked again.
 MOVE_AGAIN = timedelta(seconds=1)
 # An Originate that left no trace in Asterisk's own file by then rings nobody.
@@ -55,7 +56,7 @@ def _next_in_ladder(call: Call, request: Request, now: datetime, busy: set[str])
     if rung is not None and rung.leg_id is not None:
         if rung.leg_id in call.legs:
             return []
-        spent = rung.rung_at is not None and now - rung.rung_at > TRACE_WITHIN
+        spent = rung.rung_at is not None and abs(now - rung.rung_at) > TRACE_WITHIN
         position = request.rungs.index(rung)
         return [CloseRung(request.request_id, position, RungOutcome.UNKNOWN)] if spent else []
     if request.joined:
@@ -133,7 +134,7 @@ def _move_pair(call: Call, now: datetime) -> list[Step]:
 
 
 def _just_moved(call: Call, now: datetime) -> bool:
-    return call.move_asked_at is not None and now - call.move_asked_at < MOVE_AGAIN
+    return call.move_asked_at is not None and abs(now - call.move_asked_at) < MOVE_AGAIN
 
 
 def _late_rings(call: Call, request: Request) -> list[Step]:

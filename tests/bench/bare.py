@@ -14,7 +14,7 @@ DIALPLAN = """
 exten => 12345,1,Answer()
  same => n,Set(SINCE=${{STRFTIME(,UTC,%s%3q)}})
  same => n,MixMonitor(,r({inside}/spool/calls/${{UNIQUEID}}/citizen~${{SINCE}}~said.wav))
- same => n,Playback({inside}/sounds/zh/greeting)
+ same => n,Playback({inside}/sounds/zh/notice)
  same => n,Queue(hotline,c,,,300)
  same => n,Playback({inside}/sounds/zh/message&{inside}/sounds/zh/beep)
  same => n,Read(END,,1,,1,120)
