@@ -17,9 +17,9 @@ demo: setup ## the whole job on this machine: real calls, real speech, a ticket 
 run: setup ## the service alone, waiting for a trunk and phones
 	@bin/hotline up
 
-# Calls take their time in the real world, not on the processor: five run beside one another.
+# Calls take their time in the real world, not on the processor: four run beside one another.
 test: setup ## every test
-	@$(PY) -m pytest tests -n 5 --dist worksteal
+	@$(PY) -m pytest tests -n 4 --dist worksteal
 
 check: setup ## format, lint, types, import rules, dead code, dependencies
 	@$(PY) -m ruff format --check .

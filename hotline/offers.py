@@ -16,6 +16,7 @@ from telephony.ami.messages import Refused, Unknown
 from telephony.bridge.refusals import Refusal
 from telephony.carrying_out import Hands
 from telephony.facts import LegEnded
+from telephony.queueing.facts import CallBackAsked
 from telephony.queueing.offering import KeptPlace, free_phones, head_of, next_offer
 from telephony.queueing.ringing import start_ring_back
 from telephony.roles import Role
@@ -23,6 +24,10 @@ from telephony.roles import Role
 log = structlog.get_logger()
 
 LOOK_SECONDS = 1.0
+# Nobody keeps a place: this look is for rows that were made while we were away.
+QUIET_SECONDS = 15.0
+# The row of who asked to be rung back is in the main database within this.
+ASKED_WITHIN = timedelta(seconds=10)
 # An operator has just hung up: the queue leaves them alone for two seconds, we look at once.
 HURRY_SECONDS, HURRY_FOR = 0.2, timedelta(seconds=2)
 OVERDUE_SECONDS = 10.0
@@ -43,7 +48,7 @@ class Offers:
         self._held: dict[str, datetime] = {}
         self._resting: dict[str, datetime] = {}
         self._look = asyncio.Event()
-        self._hurry_until = now()
+        self._hurry_until = self._asked_until = now()
         hands.registry.listen(self._happened)
 
     async def run(self) -> None:
@@ -53,7 +58,10 @@ class Offers:
             tasks.create_task(self._tell_overdue(), name="overdue")
 
     def _happened(self, _: str, fact: Fact) -> None:
-        if isinstance(fact, LegEnded) and fact.role is Role.OPERATOR:
+        if isinstance(fact, CallBackAsked):
+            self._asked_until = now() + ASKED_WITHIN
+            self._look.set()
+        elif isinstance(fact, LegEnded) and fact.role is Role.OPERATOR and self._kept:
             self._hurry_until = now() + HURRY_FOR
             self._look.set()  # an operator is free: be quicker than the queue
 
@@ -64,9 +72,13 @@ class Offers:
             if self._kept and self._hands.link.is_up:
                 await self._offer_once()
             with suppress(TimeoutError):
-                hurried = now() < self._hurry_until
-                async with asyncio.timeout(HURRY_SECONDS if hurried else LOOK_SECONDS):
+                async with asyncio.timeout(self._pause(now())):
                     await self._look.wait()
+
+    def _pause(self, moment: datetime) -> float:
+        if self._kept or moment < self._asked_until:
+            return HURRY_SECONDS if moment < self._hurry_until else LOOK_SECONDS
+        return QUIET_SECONDS
 
     async def _read(self) -> None:
         try:
