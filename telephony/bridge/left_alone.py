@@ -4,7 +4,7 @@
 | --- | --- | --- |
 | citizen | the rest left while somebody is still rung | hear music (the room's own) and wait |
 | citizen | the operator left last, nobody was rung: the talk was over | hear goodbye |
-| citizen | a partner left last, the operator before | go back to the queue, first |
+| citizen | a partner left last, the operator well before | go back to the queue, first |
 | citizen | the operator left, and then nobody of those rung came | go back to the queue, first |
 | citizen | put aside, and everybody left | go back to the queue, first |
 | newcomer | nobody is there any more whom they could talk to | hear an apology |
@@ -15,7 +15,7 @@ drops, is no reason to drop the citizen: who needs nothing more hangs up as well
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from telephony.bridge.steps import Apologise, BackToQueue, SendHome, Step
 from telephony.calls.state import Call, Leg
@@ -23,6 +23,8 @@ from telephony.roles import Mode, Place, Role, RungOutcome
 
 # Those of the hotline: their leaving ends the talk.
 STAFF = (Role.OPERATOR, Role.SUPERVISOR, Role.LEADER)
+# Operator and partner who hang up within this have ended the talk together, in whatever order.
+TOGETHER = timedelta(seconds=2)
 
 
 def left_alone(call: Call) -> list[Step]:
@@ -51,7 +53,9 @@ def _still_wants_help(call: Call) -> bool:
     partners = {rung.leg_id for request in call.requests.values() for rung in request.joined}
     left = _newest(x.ended_at for x in call.legs.values() if x.leg_id in partners)
     in_vain = _newest(r.over_at for r in call.requests.values() if not r.joined)
-    return any(x is not None and (ended is None or x > ended) for x in (left, in_vain))
+    if left is not None and (ended is None or left - ended > TOGETHER):
+        return True
+    return in_vain is not None and (ended is None or in_vain > ended)
 
 
 def _talked_for_us(leg: Leg) -> bool:

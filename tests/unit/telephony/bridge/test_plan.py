@@ -303,6 +303,12 @@ TABLE |= {
         set(),
         [BackToQueue("citizen")],
     ),
+    "operator and partner hung up together, whoever is told first: the talk was over": (
+        call(IN_ROOM, gone("operator", Role.OPERATOR, 3), gone("r1-1", Role.LIAISON, 4),
+             requests=(joined(),)),
+        set(),
+        [SendHome("citizen")],
+    ),
     "the operator left after the partner: the talk was over": (
         call(IN_ROOM, gone("operator", Role.OPERATOR, 60), gone("r1-1", Role.LIAISON, 3),
              requests=(joined(),)),
