@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -23,7 +23,7 @@ from hotline.commands import (
     suggest,
     trunk,
 )
-from hotline.settings import Settings, SettingsWrong, load_settings
+from hotline.commands.common import fail, installation, opened_database, run, settings
 
 app = typer.Typer(help="12345 热线 / the 12345 hotline", no_args_is_help=True, add_completion=False)
 roster_app = typer.Typer(help="值班表 / duty roster", no_args_is_help=True)
@@ -53,18 +53,6 @@ def main() -> None:
     app()
 
 
-def _settings() -> Settings:
-    try:
-        return load_settings()
-    except SettingsWrong as wrong:
-        _fail(str(wrong))
-
-
-def _fail(text: str) -> NoReturn:
-    typer.secho(text, fg=typer.colors.RED, err=True)
-    raise typer.Exit(1)
-
-
 @app.command()
 def setup() -> None:
     """Build what the machine lacks: Asterisk, the database's tables, speech models."""
@@ -73,11 +61,11 @@ def setup() -> None:
     from telephony.asterisk.install import AsteriskMissing
 
     try:
-        settings = _settings()
-        asyncio.run(set_up(settings, typer.echo))
-        asyncio.run(prepare(Installation(settings)))
+        known = settings()
+        asyncio.run(set_up(known, typer.echo))
+        asyncio.run(prepare(Installation(known)))
     except AsteriskMissing as missing:
-        _fail(str(missing))
+        fail(str(missing))
 
 
 @app.command()
@@ -98,12 +86,10 @@ def up(
 
     try:
         asyncio.run(
-            run_everything(
-                _settings(), typer.echo, take_over=take_over, keep_asterisk=keep_asterisk
-            )
+            run_everything(settings(), typer.echo, take_over=take_over, keep_asterisk=keep_asterisk)
         )
     except (AlreadyRunning, BadPhone) as problem:
-        _fail(str(problem))
+        fail(str(problem))
 
 
 @app.command()
@@ -111,22 +97,19 @@ def part(
     name: Annotated[str, typer.Argument(help="controller | api | desk | transcriber")],
 ) -> None:
     """Start one part alone (Asterisk and the tables must be there)."""
-    from hotline.installation import Installation
     from hotline.parts import PARTS, run_part
 
     if name not in PARTS:
-        _fail(f"没有这个部件 / no such part: {name}; {', '.join(PARTS)}")
-    asyncio.run(run_part(name, Installation(_settings())))
+        fail(f"没有这个部件 / no such part: {name}; {', '.join(PARTS)}")
+    asyncio.run(run_part(name, installation()))
 
 
 @app.command()
 def phones() -> None:
     """Show each desk phone's number and password, to be typed into the phone."""
-    from hotline.installation import Installation
-
-    settings = _settings()
-    typer.echo(f"SIP {settings.sip_address}:{settings.sip_port}")
-    for known in Installation(settings).phones:
+    here = installation()
+    typer.echo(f"SIP {here.settings.sip_address}:{here.settings.sip_port}")
+    for known in here.phones:
         typer.echo(f"{known.extension}  {known.secret}")
 
 
@@ -134,24 +117,19 @@ def phones() -> None:
 def roster_import(file: Path) -> None:
     """Check a roster file row by row and, if all is right, replace the roster with it."""
     from casework.duty.roster import RosterWrong, import_roster, read_roster
-    from hotline.installation import Installation
 
     async def go(text: str) -> str:
         roster = read_roster(text)
-        database = Installation(_settings()).open_database()
-        try:
-            async with database.transaction() as session:
-                fact = await import_roster(session, roster, by="cli")
-        finally:
-            await database.close()
+        async with opened_database() as database, database.transaction() as session:
+            fact = await import_roster(session, roster, by="cli")
         return f"已导入 / imported: {fact.units} units, {fact.shifts} shifts"
 
     try:
-        typer.echo(asyncio.run(go(file.read_text(encoding="utf-8"))))
+        typer.echo(run(go(file.read_text(encoding="utf-8"))))
     except RosterWrong as wrong:
-        _fail(str(wrong))
+        fail(str(wrong))
     except (OSError, UnicodeDecodeError) as error:
-        _fail(f"{file}: {error}")
+        fail(f"{file}: {error}")
 
 
 @user_app.command("add")
@@ -168,25 +146,20 @@ def user_add(
 ) -> None:
     """Add an account, or give it a new password and role."""
     from api.accounts import BadAccount, add_user
-    from hotline.installation import Installation
 
     word = password or secrets.token_urlsafe(9)
 
     async def go() -> None:
-        database = Installation(_settings()).open_database()
-        try:
-            async with database.transaction() as session:
-                await add_user(
-                    session, username, name=name or username, role=role, password=word,
-                    extension=extension or None, unit_id=unit or None,
-                )  # fmt: skip
-        finally:
-            await database.close()
+        async with opened_database() as database, database.transaction() as session:
+            await add_user(
+                session, username, name=name or username, role=role, password=word,
+                extension=extension or None, unit_id=unit or None,
+            )  # fmt: skip
 
     try:
-        asyncio.run(go())
+        run(go())
     except BadAccount as bad:
-        _fail(str(bad))
+        fail(str(bad))
     typer.echo(f"{username}  {role}  {'' if password else word}")
 
 
@@ -198,10 +171,10 @@ def model_add(file: Path) -> None:
     from transcription.models import add_zip
 
     try:
-        added = add_zip(file, model_settings(_settings()))
+        added = add_zip(file, model_settings(settings()))
         typer.echo(f"已添加 / added: {added.name}")
     except (ModelUnusable, OSError) as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 @app.command()
@@ -210,4 +183,4 @@ def demo() -> None:
     from hotline.demo import run_demo
 
     stay = os.isatty(1) and not os.environ.get("DEMO_EXIT")
-    raise typer.Exit(asyncio.run(run_demo(_settings(), stay=stay)))
+    raise typer.Exit(asyncio.run(run_demo(settings(), stay=stay)))

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from casework.ringback.keeping import call_ended, rung
 from casework.ringback.rules import Deadlines, Ended
 from hotline.settings import Settings
-from store.base import Base
+from store.base import table_of
 from store.tables import FactRow
 from telephony.bridge.ask import is_allowed
 from telephony.dialplan import PROBE
@@ -19,7 +19,7 @@ from telephony.ivr.facts import FlowAnswered
 from telephony.roles import Role
 from telephony.tables import Leg, PhoneCall
 
-_CALLS = Base.metadata.tables[PhoneCall.__tablename__]
+_CALLS = table_of(PhoneCall)
 
 
 @dataclass(frozen=True)

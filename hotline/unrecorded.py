@@ -4,12 +4,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hotline.owed.ledger import TICKET, owe
-from store.base import Base
+from store.base import table_of
 from store.tables import FactRow
 from telephony.facts import CallEnded, TrackStarted
 from telephony.tables import PhoneCall
 
-_CALLS = Base.metadata.tables[PhoneCall.__tablename__]
+_CALLS = table_of(PhoneCall)
 
 
 async def owe_unrecorded(session: AsyncSession, fact: CallEnded) -> None:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from sqlalchemy import DateTime, MetaData
+from sqlalchemy import DateTime, MetaData, Table
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
@@ -21,6 +21,11 @@ class Base(DeclarativeBase):
     """Parent of every table; each room keeps its own in `<room>/tables.py`."""
 
     metadata = MetaData(naming_convention=NAMING)
+
+
+def table_of(row: type[Base]) -> Table:
+    """The plain table of a row, for statements that need no ORM."""
+    return Base.metadata.tables[row.__tablename__]
 
 
 class UtcDateTime(TypeDecorator[datetime]):

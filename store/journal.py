@@ -13,12 +13,13 @@ from typing import Any
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from store.base import table_of
 from store.facts import Fact, load_fact
 from store.tables import FactRow
 
 # Any fixed number will do: "fact" in ASCII.
 _SEQUENCER = 0x66616374
-_FACTS = FactRow.metadata.tables[FactRow.__tablename__]
+_FACTS = table_of(FactRow)
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Column, Table, insert, update
+from sqlalchemy import Column, insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from store.base import Base
+from store.base import table_of
 from store.facts import Fact
 from telephony import facts as f
 from telephony.bridge.facts import HandoverAsked
@@ -17,13 +17,9 @@ from telephony.tables import Command, Connect, Leg, Operator, PhoneCall
 Private = Mapping[str, Any]
 
 
-def _table(row: type[Base]) -> Table:
-    return Base.metadata.tables[row.__tablename__]
-
-
 # Calls and legs change with nearly every fact, so these rows are written without the ORM's
 # bookkeeping: a tenth of its cost. Nothing here reads them in the same transaction.
-_CALLS, _LEGS = _table(PhoneCall), _table(Leg)
+_CALLS, _LEGS = table_of(PhoneCall), table_of(Leg)
 
 
 def _fitting(text: str | None, column: Column[Any]) -> str | None:

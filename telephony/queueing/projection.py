@@ -6,13 +6,13 @@ from typing import Any
 from sqlalchemy import func, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from store.base import Base
+from store.base import table_of
 from store.facts import Fact
 from telephony.queueing import facts as q
 from telephony.tables import Operator, PhoneCall
 
 Private = Mapping[str, Any]
-_CALLS = Base.metadata.tables[PhoneCall.__tablename__]
+_CALLS = table_of(PhoneCall)
 
 
 async def _call(session: AsyncSession, fact: Fact, **values: Any) -> None:

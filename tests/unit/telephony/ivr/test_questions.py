@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from structlog.testing import capture_logs
 
 from telephony.asterisk.ports import free_port
 from telephony.ivr import questions
@@ -107,7 +108,13 @@ async def test_a_taken_port_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> N
     squatter = await asyncio.start_server(lambda *_: None, "127.0.0.1", port)
     task = asyncio.create_task(Questions(port, {"progress": right}).run())
     try:
-        await asyncio.sleep(0.1)  # it has found the port taken by now
+        with capture_logs() as told:
+
+            async def found_taken() -> bool:
+                return bool(told)
+
+            await until(found_taken, 5)
+        assert told[0]["event"] == "questions_not_answered"
         squatter.close()
         await squatter.wait_closed()
 
