@@ -17,10 +17,25 @@ from api.edge import Edge
 from api.health import look
 from api.parts import ApiParts
 from api.permissions import MATRIX
-from api.routes import calls, casework, desk, feed, recordings, ringbacks, session, tickets
+from api.routes import (
+    calls,
+    casework,
+    commands,
+    desk,
+    feed,
+    in_call,
+    recordings,
+    ringbacks,
+    session,
+    ticket_steps,
+    tickets,
+)
 from api.tail import Tail
 
-ROUTERS = (session, calls, ringbacks, desk, recordings, tickets, casework, feed)
+ROUTERS = (
+    session, calls, in_call, commands, ringbacks, desk, recordings, tickets, ticket_steps, casework,
+    feed,
+)  # fmt: skip
 # Nothing secret: the document of this interface, and the replay page's script and style.
 UNRULED = frozenset({"openapi", "page_file"})
 

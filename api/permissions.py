@@ -31,7 +31,7 @@ MATRIX: dict[str, frozenset[Role] | None] = {
     "get_call": frozenset({OP, S, A, V, X}),
     "get_parties": frozenset({OP, S, A, V, X}),
     "get_call_facts": frozenset({S, A, X}),
-    # Operators and leaders command the calls they are in, no others: `api/routes/calls.py`.
+    # Operators and leaders command the calls they are in, no others: `api/routes/commands.py`.
     "connect": frozenset({OP, S, V}),
     "handover": frozenset({OP, S, V}),
     "cancel_connect": frozenset({OP, S, V}),

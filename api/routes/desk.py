@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.parts import ApiParts, Asking, Parts, Reading
 from api.problems import Problem
-from api.routes.calls import CommandView, Key, OtherId, Words, command
+from api.routes.commands import CommandView, command
+from api.routes.params import Key, OtherId, Words
 from api.routes.ringbacks import extension_of
 from api.tables import User
 from telephony import commands as c

@@ -16,7 +16,7 @@ from api.accounts import Who
 from api.parts import ApiParts, Asking, Parts
 from api.problems import Problem
 from api.proof import chain_problem, problems_of
-from api.routes.calls import CallId
+from api.routes.params import CallId
 from api.visible import heard_by
 from recording.facts import RecordingOpened
 from recording.manifest import Manifest, read_manifest

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from api.accounts import Who
 from api.parts import Asking, Parts, Reading
 from api.problems import Problem
-from api.routes.calls import CommandView, Key, command
+from api.routes.commands import CommandView, command
+from api.routes.params import Key
 from api.visible import citizen_number
 from casework.ringback.views import RingbackLine, found_ringback, list_ringbacks
 from store.base import now

@@ -1,6 +1,5 @@
-"""Room api: tickets: lists, what was suggested and what became of it, the steps of their life."""
+"""Room api: tickets: lists, one with its words, what was suggested and what became of it."""
 
-from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
@@ -12,21 +11,19 @@ from api.accounts import Who
 from api.parts import ApiParts, Asking, Parts, Reading
 from api.permissions import Role
 from api.problems import Problem
-from api.routes.calls import CALL_ID, CallId, Key, Words, found_call
+from api.routes.calls import found_call
+from api.routes.params import CALL_ID, CallId, Key, Words
 from api.routes.recordings import write_down
 from api.visible import citizen_number
-from casework.duty.tables import Unit
 from casework.suggestions.keeping import SuggestionView, answer
-from casework.tickets.life import Status, Step
+from casework.tickets.life import Status
 from casework.tickets.open import KeyUsed, add_matter
-from casework.tickets.steps import Asked, NotNow, TicketUnknown, take_step
 from casework.tickets.tables import Ticket
 from casework.tickets.views import (
     TicketFilter,
     TicketLine,
     TicketText,
     list_tickets,
-    text_of,
     ticket_text,
 )
 from store.base import now
@@ -36,7 +33,6 @@ NUMBER = r"^PT[0-9]{8}-[0-9]{6}$"
 Number = Annotated[str, Path(pattern=NUMBER)]
 UnitId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 FieldName = Literal["category", "district", "unit", "topics", "urgency"]
-Note = Annotated[Words, Field(min_length=2, max_length=2000)]
 NO_TICKET = "没有这张工单 / no such ticket"
 
 
@@ -66,34 +62,6 @@ class AnswerBody(BaseModel):
     ] = []
 
 
-class DispatchBody(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"example": {"unit_id": "market", "note": ""}})
-
-    unit_id: UnitId
-    note: Annotated[Words, Field(max_length=2000)] = ""
-
-
-class NoteBody(BaseModel):
-    """What was done, or why not: the unit's own words."""
-
-    model_config = ConfigDict(json_schema_extra={"example": {"note": "已责令商家整改"}})
-
-    note: Note
-
-
-class SignBody(BaseModel):
-    note: Annotated[Words, Field(max_length=2000)] = ""
-
-
-class CallBackBody(BaseModel):
-    """What the citizen said when asked. Not solved: the ticket is open again."""
-
-    model_config = ConfigDict(json_schema_extra={"example": {"solved": True, "note": ""}})
-
-    solved: bool
-    note: Annotated[Words, Field(max_length=2000)] = ""
-
-
 @router.get("/tickets", name="list_tickets")
 async def tickets(
     who: Asking, session: Reading, call_id: Annotated[str | None, Query(pattern=CALL_ID)] = None,
@@ -117,7 +85,7 @@ async def tickets(
     )  # fmt: skip
     page = await list_tickets(session, only, limit, after)
     for line in page.tickets:
-        _seen(line, who)
+        as_seen_by(line, who)
     return TicketPage(tickets=page.tickets, next=page.next_before)
 
 
@@ -126,11 +94,11 @@ async def get_ticket(who: Asking, parts: Parts, number: Number) -> TicketText:
     """One ticket with the words of the call: reading them is written down first."""
     async with parts.database.transaction() as session:
         ticket = await ticket_text(session, number)
-        if ticket is None or _is_kept_from(who, ticket.unit_id):
+        if ticket is None or is_kept_from(who, ticket.unit_id):
             raise Problem(404, NO_TICKET, number)
         if ticket.body:
             await write_down(session, ticket.call_id, who.user_id, "ticket")
-    _seen(ticket, who)
+    as_seen_by(ticket, who)
     return ticket
 
 
@@ -142,13 +110,13 @@ async def post_matter(
     async with parts.database.transaction() as session:
         await found_call(session, call_id)
         try:
-            row = await add_matter(session, call_id, body.title, who.user_id, _key(who, key))
+            row = await add_matter(session, call_id, body.title, who.user_id, key_of(who, key))
         except LookupError:
             raise Problem(409, "该通话尚无工单 / the call has no ticket yet", call_id) from None
         except KeyUsed:
-            raise _key_used() from None
+            raise key_was_used() from None
         line = TicketLine.model_validate(row)
-    _seen(line, who)
+    as_seen_by(line, who)
     return line
 
 
@@ -165,7 +133,7 @@ async def answer_suggestion(
     """Accept what is suggested, or change it; both are facts with your name."""
     chosen = None if body.answer == "accept" else _chosen(parts, field, body.values)
     async with parts.database.transaction() as session:
-        ticket = await _found(session, number)
+        ticket = await found_ticket(session, number)
         try:
             return await answer(session, ticket, field, chosen, who.user_id)
         except LookupError:
@@ -184,84 +152,7 @@ def _chosen(parts: ApiParts, field: str, values: list[str]) -> list[str]:
     return list(dict.fromkeys(values))
 
 
-# -- the steps of a ticket's life -------------------------------------------------------------
-
-
-@router.post("/tickets/{number}/dispatch", name="dispatch_ticket")
-async def dispatch(
-    who: Asking, parts: Parts, number: Number, body: DispatchBody, key: Key = None
-) -> TicketText:
-    """Give it to a unit: one of the roster or of the word list."""
-    async with parts.database.reading() as session:
-        if body.unit_id not in parts.words.units and not await session.get(Unit, body.unit_id):
-            raise Problem(404, "没有这个承办单位 / no such unit", body.unit_id)
-    asked = Asked(Step.DISPATCH, who.user_id, unit_id=body.unit_id, note=body.note, key=key)
-    return await _step(parts, who, number, asked)
-
-
-@router.post("/tickets/{number}/sign", name="sign_ticket")
-async def sign(
-    who: Asking, parts: Parts, number: Number, body: SignBody, key: Key = None
-) -> TicketText:
-    """The unit has it and works on it."""
-    return await _step(parts, who, number, Asked(Step.SIGN, who.user_id, note=body.note, key=key))
-
-
-@router.post("/tickets/{number}/return", name="return_ticket")
-async def return_ticket(
-    who: Asking, parts: Parts, number: Number, body: NoteBody, key: Key = None
-) -> TicketText:
-    """Not this unit's business, and why."""
-    return await _step(parts, who, number, Asked(Step.RETURN, who.user_id, note=body.note, key=key))
-
-
-@router.post("/tickets/{number}/resolve", name="resolve_ticket")
-async def resolve(
-    who: Asking, parts: Parts, number: Number, body: NoteBody, key: Key = None
-) -> TicketText:
-    """What was done. The clock runs on until the citizen was asked."""
-    asked = Asked(Step.RESOLVE, who.user_id, note=body.note, key=key)
-    return await _step(parts, who, number, asked)
-
-
-@router.post("/tickets/{number}/call-back", name="call_back_ticket")
-async def call_back(
-    who: Asking, parts: Parts, number: Number, body: CallBackBody, key: Key = None
-) -> TicketText:
-    """The citizen says whether the problem is solved: closed, or open once more."""
-    asked = Asked(Step.CALL_BACK, who.user_id, note=body.note, solved=body.solved, key=key)
-    return await _step(parts, who, number, asked)
-
-
-@router.post("/tickets/{number}/reopen", name="reopen_ticket")
-async def reopen(
-    who: Asking, parts: Parts, number: Number, body: NoteBody, key: Key = None
-) -> TicketText:
-    """It was closed and the problem is there again."""
-    return await _step(parts, who, number, Asked(Step.REOPEN, who.user_id, note=body.note, key=key))
-
-
-async def _step(parts: ApiParts, who: Who, number: str, asked: Asked) -> TicketText:
-    asked = replace(asked, key=_key(who, asked.key))
-    async with parts.database.transaction() as session:
-        before = await _found(session, number)
-        if _is_kept_from(who, before.unit_id):
-            raise Problem(404, NO_TICKET, number)
-        try:
-            row = await take_step(session, number, asked, parts.terms)
-        except TicketUnknown:
-            raise Problem(404, NO_TICKET, number) from None
-        except NotNow as wrong:
-            raise _not_now(wrong.status) from None
-        except KeyUsed:
-            raise _key_used() from None
-        text = await text_of(session, row)
-        text.body = ""  # the words of the call are read with GET, which is written down
-    _seen(text, who)
-    return text
-
-
-async def _found(session: AsyncSession, number: str) -> Ticket:
+async def found_ticket(session: AsyncSession, number: str) -> Ticket:
     row = await session.scalar(select(Ticket).where(Ticket.number == number))
     if row is None:
         raise Problem(404, NO_TICKET, number)
@@ -273,24 +164,20 @@ def _own_unit(who: Who) -> str | None:
     return (who.unit_id or "-") if who.role is Role.LIAISON else None
 
 
-def _is_kept_from(who: Who, unit_id: str | None) -> bool:
+def is_kept_from(who: Who, unit_id: str | None) -> bool:
     own = _own_unit(who)
     return own is not None and own != unit_id
 
 
-def _seen(ticket: TicketLine, who: Who) -> None:
+def as_seen_by(ticket: TicketLine, who: Who) -> None:
     """As this person may see it."""
     ticket.caller_number = citizen_number(who.role, ticket.caller_number)
 
 
-def _key(who: Who, key: str | None) -> str | None:
+def key_of(who: Who, key: str | None) -> str | None:
     """Everybody has keys of their own."""
     return f"{who.user_id}:{key}" if key else None
 
 
-def _key_used() -> Problem:
+def key_was_used() -> Problem:
     return Problem(409, "同一 Idempotency-Key 的内容不同 / key was used for another request")
-
-
-def _not_now(status: str) -> Problem:
-    return Problem(409, "工单当前状态不能这样处理 / not from this status", status, reason=status)
