@@ -10,7 +10,6 @@ from functools import lru_cache
 from itertools import product
 
 import rjieba
-from pypinyin import lazy_pinyin
 
 # Whose words weigh how much; others in the call speak of their own office, not of the matter.
 ROLES = {"citizen": 1.0, "operator": 0.5}
@@ -143,6 +142,9 @@ _SYLLABLES: dict[str, str] = {}
 @lru_cache(maxsize=8192)
 def _sound(character: str) -> str:
     """The same private character for all that sound alike; others stay as they are."""
+    # Its dictionaries take longest of all to load, and few processes look for words.
+    from pypinyin import lazy_pinyin
+
     if not _is_chinese(character):
         return character
     syllable = lazy_pinyin(character)[0]
