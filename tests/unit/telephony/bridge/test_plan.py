@@ -73,7 +73,8 @@ def ringing() -> Leg:
 
 
 def joined(**more: object) -> Request:
-    return request(rung("a", **RANG, outcome=RungOutcome.JOINED), how="joined", **more)
+    how = {"how": "joined", "joined_at": NOW, **more}
+    return request(rung("a", **RANG, outcome=RungOutcome.JOINED), **how)
 
 
 def in_vain(after: int, how: str = "exhausted") -> Request:
@@ -308,6 +309,31 @@ TABLE |= {
              requests=(joined(),)),
         set(),
         [SendHome("citizen")],
+    ),
+    "handed over, and the partner's line dropped at once: back to the queue": (
+        call(IN_ROOM, gone("operator", Role.OPERATOR, 6), gone("r1-1", Role.LIAISON, 7),
+             requests=(joined(handover_at=ASKED),)),
+        set(),
+        [BackToQueue("citizen")],
+    ),
+    "handed over, and the partner gone even before the operator: back to the queue": (
+        call(IN_ROOM, gone("operator", Role.OPERATOR, 7), gone("r1-1", Role.LIAISON, 6),
+             requests=(joined(handover_at=ASKED),)),
+        set(),
+        [BackToQueue("citizen")],
+    ),
+    "handed over, back in the queue, and the next operator ended the talk: it was over": (
+        call(IN_ROOM, gone("operator", Role.OPERATOR, 6), gone("r1-1", Role.LIAISON, 7),
+             gone("next", Role.OPERATOR, 60, started_at=NOW + timedelta(seconds=20)),
+             requests=(joined(handover_at=ASKED),)),
+        set(),
+        [SendHome("citizen")],
+    ),
+    "the partner who joined after the operator had left drops at once: back to the queue": (
+        call(IN_ROOM, gone("operator", Role.OPERATOR, 3), gone("r1-1", Role.LIAISON, 4),
+             requests=(joined(joined_at=NOW + timedelta(seconds=3.5)),)),
+        set(),
+        [BackToQueue("citizen")],
     ),
     "the operator left after the partner: the talk was over": (
         call(IN_ROOM, gone("operator", Role.OPERATOR, 60), gone("r1-1", Role.LIAISON, 3),
