@@ -2,6 +2,8 @@
 
 import os
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -132,3 +134,12 @@ class Installation:
     def open_database(self) -> Database:
         self.settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         return Database(self.settings.database_url)
+
+    @asynccontextmanager
+    async def opened_database(self) -> AsyncIterator[Database]:
+        """The main database, closed at the end."""
+        database = self.open_database()
+        try:
+            yield database
+        finally:
+            await database.close()

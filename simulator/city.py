@@ -36,6 +36,7 @@ class City:
         self.deputy = self.person("6102", "liaison")
         self.duty_leader = self.person("6103", "liaison")
         self.builder = self.person("6201", "liaison")
+        self.leader = self.person("6701", "liaison")
         self.petition_officer = self.person("6301", "petition")
         self.police = self.person("110", "emergency")
         self.command_centre = self.person("6901", "emergency")

@@ -64,6 +64,11 @@ class Person:
         """INVITEs that have reached this person at the carrier."""
         return self._count("Rung")
 
+    def shown(self) -> tuple[str, str]:
+        """Number and name that this person's telephone showed when it last rang."""
+        told = [event for event in self._seen if event.get("UserEvent") == "Rung"][-1]
+        return told.get("Shown"), told.get("Name")
+
     @property
     def is_talking(self) -> bool:
         """On the line: more conversations begun than ended."""

@@ -45,6 +45,10 @@ GUIDE: Final = "guide"  # the skill of those behind the operators; they wait in 
 TRUNK: Final = "trunk"
 # A global variable: the trunk that is dialled first.
 FIRST_TRUNK: Final = "FIRST_TRUNK"
+# A global variable: what everybody sees whom the hotline rings.
+OUR_NUMBER: Final = "HOTLINE"
+# A global variable, and on the service's call to itself one of that channel.
+OWN_QUEUE: Final = "QUEUE"
 ROOM_WAIT_SECONDS: Final = 5
 
 # What the dialplan says in CELGenUserEvent.

@@ -42,6 +42,13 @@ class Alarms:
             return
         await self.happened(session, alarm, about, detail, at)
 
+    async def over(self, session: AsyncSession, alarm: str, about: str, at: datetime) -> None:
+        """What was wrong has been seen to be well again."""
+        row = await session.get(Alarm, _key(alarm, about))
+        if row is not None and row.state == "raised":
+            row.untold = 0
+            await self._clear(session, row, at)
+
     async def sweep(self, session: AsyncSession, standing: set[str], at: datetime) -> None:
         """Tell what is due by now; clear states that are well and events that stayed away."""
         rows = await session.scalars(
@@ -56,6 +63,8 @@ class Alarms:
         words = ALARMS.get(row.alarm)
         if words is not None and words.for_seconds is not None:
             return row.key not in standing
+        if words is not None and words.until_well:
+            return False
         return at - row.last_at > max(self._period, timedelta(minutes=5))
 
     async def _raised(
@@ -88,7 +97,7 @@ class Alarms:
         row.state, row.cleared_at = "cleared", at
         await journal.append(session, AlarmCleared(at=at, alarm=row.alarm, about=row.about))
         words = ALARMS.get(row.alarm)
-        if words is None or words.for_seconds is None:
+        if words is None or (words.for_seconds is None and not words.until_well):
             return
         where = f" ({row.about})" if row.about else ""
         title = f"[12345] 已恢复 / well again: {words.title}{where}"

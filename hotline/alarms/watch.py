@@ -66,6 +66,8 @@ class Watch:
             alarm = alarm_of(fact)
             if alarm is not None:
                 await alarms.happened(session, alarm, "", _detail(fact), now())
+            elif fact.kind == "probe_done":
+                await alarms.over(session, "probe_failed", "", now())
 
         while await follow(self._database, "alarms", look_at, from_now=True) == BATCH:
             pass

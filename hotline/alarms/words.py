@@ -1,7 +1,8 @@
 """Room hotline/alarms: every alarm, what it says, and which facts mean one.
 
 `for_seconds`: a state must last this long before it is an alarm. An alarm without it is
-an event: it is over when it has not come again for a while.
+an event: it is over when it has not come again for a while; `until_well`: when it was seen
+to be well again.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ class Words:
     title: str
     runbook: str
     for_seconds: float | None = None
+    until_well: bool = False
 
 
 ALARMS: dict[str, Words] = {
@@ -33,7 +35,7 @@ ALARMS: dict[str, Words] = {
     "seal_failed": Words("录音封存失败 / a recording is not sealed", "A recording is not sealed"),
     "work_died": Words("后续工作已放弃 / work was given up", "Dead work"),
     "projection_failed": Words("事实未能入库 / a fact changed no rows", "Facts without rows"),
-    "probe_failed": Words("拨测失败 / a test call failed", "A test call failed"),
+    "probe_failed": Words("拨测失败 / a test call failed", "A test call failed", until_well=True),
     "overdue": Words("已超时限 / overdue", "Something is overdue"),
     "test": Words("测试告警 / test alarm", "Nobody hears the alarms"),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -55,11 +55,5 @@ def _told(work: Callable[[], object]) -> None:
 
     try:
         work()
-    except (BackupFailed, DatabaseAway, AsteriskMissing) as failed:
-        _fail(failed)
-    except (OSError, sqlite3.Error) as error:
-        _fail(error)
-
-
-def _fail(error: Exception) -> NoReturn:
-    fail(f"{error}")
+    except (BackupFailed, DatabaseAway, AsteriskMissing, OSError, sqlite3.Error) as failed:
+        fail(str(failed))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import typer
@@ -14,8 +13,11 @@ import typer
 from hotline.settings import Settings, SettingsWrong, load_settings
 
 if TYPE_CHECKING:  # every part starts through the command line: what it loads, each part loads
+    from contextlib import AbstractAsyncContextManager
+
     from hotline.installation import Installation
     from store.database import Database
+    from store.facts import Fact
 
 Made = TypeVar("Made")
 
@@ -41,14 +43,9 @@ def installation() -> Installation:
     return Installation(settings())
 
 
-@asynccontextmanager
-async def opened_database() -> AsyncIterator[Database]:
+def opened_database() -> AbstractAsyncContextManager[Database]:
     """The main database, closed at the end."""
-    database = installation().open_database()
-    try:
-        yield database
-    finally:
-        await database.close()
+    return installation().opened_database()
 
 
 def run(work: Coroutine[Any, Any, Made]) -> Made:
@@ -63,6 +60,26 @@ def run(work: Coroutine[Any, Any, Made]) -> Made:
         fail(f"数据库暂不可用 / database away: {away}")
     except SQLAlchemyError as error:
         fail(f"数据库尚未建好?先 bin/hotline up / no tables yet?: {type(error).__name__}")
+
+
+async def write_down(fact: Fact) -> None:
+    """Append what was done; where the main database cannot be reached, say so and go on.
+
+    What people hear must be changeable on the worst day, too.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from store import journal
+    from store.database import DatabaseAway
+
+    try:
+        async with opened_database() as database, database.transaction() as session:
+            await journal.append(session, fact)
+    except (DatabaseAway, SQLAlchemyError) as error:
+        typer.secho(
+            f"未能记入主库 / not written down, the database: {type(error).__name__}",
+            fg=typer.colors.YELLOW, err=True,
+        )  # fmt: skip
 
 
 def who() -> str:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from hotline.commands.common import fail, opened_database, run, settings, who
+from hotline.commands.common import fail, run, settings, who, write_down
 
 app = typer.Typer(help="按键流程 / flows: what callers can do by keys", no_args_is_help=True)
 
@@ -62,17 +62,16 @@ def draw(
 @app.command("compile")
 def compile_(file: File = None) -> None:
     """显示编译后的拨号方案 / show the dialplan that a flow becomes."""
-    from hotline.flows import checked, flow_file
+    from hotline.flows import compiled, flow_file
     from hotline.installation import Installation
-    from telephony.ivr.compile import compile_flow
     from telephony.ivr.source import FlowBroken
 
     installation = Installation(settings())
     try:
-        flow = checked(installation, file or flow_file(installation))
+        made = compiled(installation, file or flow_file(installation))
     except FlowBroken as broken:
         fail(str(broken))
-    typer.echo(compile_flow(flow).text, nl=False)
+    typer.echo(made.text, nl=False)
 
 
 @app.command()
@@ -81,7 +80,6 @@ def apply(file: Path) -> None:
     from hotline.flows import apply_file
     from hotline.installation import Installation
     from hotline.lock import AlreadyRunning
-    from store import journal
     from store.base import now
     from telephony.ivr.facts import FlowApplied
     from telephony.ivr.shelf import Applied, NotApplied
@@ -90,9 +88,9 @@ def apply(file: Path) -> None:
     async def go() -> Applied:
         here = Installation(settings())
         applied = await apply_file(here, file)
-        fact = FlowApplied(at=now(), node=here.settings.node, flow=applied.version, by=who())
-        async with opened_database() as database, database.transaction() as session:
-            await journal.append(session, fact)
+        await write_down(
+            FlowApplied(at=now(), node=here.settings.node, flow=applied.version, by=who())
+        )
         return applied
 
     try:

@@ -17,6 +17,7 @@ def probe(
     ] = 180.0,
 ) -> None:
     """拨测:模拟三方通话并逐项核对 / a test call through everything; needs a running service."""
+    from hotline.lock import AlreadyRunning
     from hotline.logs import set_up_logs
     from hotline.probe.calling import run_probe
 
@@ -24,7 +25,10 @@ def probe(
     place = installation()
     if not place.asterisk.is_running:
         fail("Asterisk 未运行 / Asterisk does not run")
-    done = run(run_probe(place, ticket_seconds))
+    try:
+        done = run(run_probe(place, ticket_seconds))
+    except AlreadyRunning:
+        fail("另一次拨测正在进行 / another test call is under way")
     for problem in done.failed:
         typer.secho(f"✗ {problem}", fg=typer.colors.RED)
     if not done.ok:

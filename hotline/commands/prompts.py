@@ -8,8 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from hotline.commands.common import fail, installation, opened_database, who
-from store import journal
+from hotline.commands.common import fail, installation, who, write_down
 from store.base import now
 from telephony.ivr.facts import PromptReplaced
 from telephony.ivr.prompts import LANGUAGES, install_prompts, prompt_texts, seconds_of, sounds
@@ -58,6 +57,8 @@ def render(
 def replace(name: str, file: Path, language: Language = "zh") -> None:
     """用录音文件替换一条语音 / put a recording of your own in a prompt's place."""
     _known(name, language)
+    if not file.is_file():
+        fail(f"没有这个文件 / no such file: {file}")
     asyncio.run(_put(name, language, file, "file"))
 
 
@@ -100,9 +101,8 @@ async def _put(name: str, language: str, file: Path, how: Literal["file", "phone
         install_prompts(here.folder, here.own_sounds)
     except (NotAPrompt, OSError) as error:
         fail(str(error))
-    async with opened_database() as database, database.transaction() as session:
-        fact = PromptReplaced(
-            at=now(), prompt=name, language=language, seconds=round(seconds, 2), how=how, by=who()
-        )
-        await journal.append(session, fact)
+    fact = PromptReplaced(
+        at=now(), prompt=name, language=language, seconds=round(seconds, 2), how=how, by=who()
+    )
+    await write_down(fact)
     typer.echo(f"已替换 / replaced: {name} ({language}), {seconds:.1f} s")

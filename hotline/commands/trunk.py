@@ -52,6 +52,10 @@ def password(
         fail(f"{name}: 没有这条中继 / no such trunk; {', '.join(known)}")
     if not secret and not sys.stdin.isatty():
         secret = sys.stdin.readline().strip()
+        if not secret:
+            fail(
+                "password: 标准输入为空 / nothing on standard input; --password or HOTLINE_PASSWORD"
+            )
     secret = secret or typer.prompt("密码 / password", hide_input=True)
     if not secret.isascii() or not secret.isprintable() or ";" in secret:
         fail("password: 只能用可打印 ASCII 字符,不含分号 / printable ASCII without a semicolon")

@@ -1,7 +1,11 @@
 """Room hotline/doctor: what a check says, and what it is given to look at."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from hotline.installation import Installation
 
@@ -53,6 +57,12 @@ class Patient:
         if line not in self._said:
             self._said[line] = await self.installation.asterisk.command(line)
         return self._said[line]
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A session in the main database, which is closed at the end."""
+        async with self.installation.opened_database() as opened, opened.reading() as session:
+            yield session
 
 
 NOT_ASKED = well("Asterisk 未运行,跳过", "not asked: Asterisk does not run")

@@ -21,9 +21,8 @@ LOGS = ("查看 var/data/log/ 中该部件的日志", "look into that part's log
 
 
 async def database(patient: Patient) -> list[Finding]:
-    opened = patient.installation.open_database()
     try:
-        async with opened.reading() as session:
+        async with patient.reading() as session:
             number = await journal.newest(session)
     except DatabaseAway as away:
         return [
@@ -32,20 +31,16 @@ async def database(patient: Patient) -> list[Finding]:
         ]  # fmt: skip
     except SQLAlchemyError as error:
         return [wrong("数据库尚未建表", f"no tables yet ({type(error).__name__})", *START)]
-    finally:
-        await opened.close()
     return [well(f"可用,第 {number} 条事实", f"answers, fact {number}")]
 
 
 async def parts(patient: Patient) -> list[Finding]:
     """The heartbeats of controller, desk and transcriber, and what they say."""
-    opened = patient.installation.open_database()
     try:
-        health = await parts_health(opened)
+        async with patient.installation.opened_database() as opened:
+            health = await parts_health(opened)
     except (DatabaseAway, SQLAlchemyError):
         return [wrong("无法查询(数据库)", "cannot be asked: the database", *START)]
-    finally:
-        await opened.close()
     ill = [
         wrong(f"部件 {part.name}:{part.detail or '异常'}",
               f"{part.name}: {part.detail or 'not well'}",
@@ -100,16 +95,13 @@ async def recording(patient: Patient) -> list[Finding]:
 
 
 async def _nothing_sealed(patient: Patient) -> list[Finding]:
-    opened = patient.installation.open_database()
     try:
-        async with opened.reading() as session:
+        async with patient.reading() as session:
             calls = await session.scalar(
                 select(func.count()).select_from(PhoneCall).where(PhoneCall.stage == "ended")
             )
     except (DatabaseAway, SQLAlchemyError):
         calls = 0
-    finally:
-        await opened.close()
     if calls:
         return [wrong(f"{calls} 次通话后没有录音", f"{calls} calls, and no recording", *LOGS)]
     return [well("尚无录音", "no recording yet")]
@@ -128,14 +120,11 @@ async def speech(patient: Patient) -> list[Finding]:
 
 async def roster(patient: Patient) -> list[Finding]:
     """Without a roster nobody can be connected."""
-    opened = patient.installation.open_database()
     try:
-        async with opened.reading() as session:
+        async with patient.reading() as session:
             shifts = await _count_shifts(session)
     except (DatabaseAway, SQLAlchemyError):
         return [well("无法查询(数据库)", "cannot be asked: the database")]
-    finally:
-        await opened.close()
     if not shifts:
         return [
             warning("值班表为空:无法连线任何单位", "the roster is empty: no unit can be connected",

@@ -72,7 +72,8 @@ async def _ended(session: AsyncSession, fact: JournalRow, totals: Totals) -> Non
     call = await _call(session, fact)
     if call is None:
         return
-    outcome = "answered" if call.operator_at else "message" if call.left_message else "abandoned"
+    answered = call.operator_at or call.talked_at
+    outcome = "answered" if answered else "message" if call.left_message else "abandoned"
     add(totals, "calls", outcome)
     if call.line_broke:
         add(totals, "calls_broken")

@@ -1,7 +1,10 @@
 """Room hotline/probe: one test call: three simulated people, real SIP, and what must be true.
 
-the caller dials → queue `probe` → the operator answers → connect → the liaison presses 1
-→ everybody hears everybody → hang up → sealed, chained, transcribed, a ticket marked so
+the caller dials → [dial_in] → the flow in force, its notice heard → [queue], with an operator of
+its own who answers → connect → the liaison presses 1 → everybody hears everybody → hang up
+→ sealed, chained, transcribed, a ticket marked so
+
+Where the flow leads everybody to a message at this hour, so it does the caller, and it ends there.
 """
 
 import asyncio
@@ -10,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +24,10 @@ from casework.tickets.tables import Ticket
 from hotline.backup.snapshot import BackupFailed, check_recording
 from hotline.controller_part import nudge
 from hotline.installation import Installation
+from hotline.lock import take_lock
 from hotline.probe.facts import ProbeDone
 from hotline.probe.people import CALLER, LIAISON, OPERATOR, UNIT
+from hotline.probe.way import MESSAGE, Way
 from recording.tables import Recording
 from simulator.carrier import Carrier, HotlineAddress
 from simulator.city import TONES
@@ -30,13 +36,18 @@ from simulator.person import Person
 from store import journal
 from store.base import new_id, now
 from store.database import Database, DatabaseAway
+from store.tables import FactRow
 from telephony.asterisk.node import AsteriskFailed
 from telephony.dialplan import PROBE
+from telephony.ivr.facts import FlowNodeEntered
 from telephony.tables import Command, Leg, PhoneCall
 
 # Apart from the addresses of the demo's city.
 ADDRESS, PHONES_ADDRESS = "127.0.0.8", "127.0.0.9"
-ANSWER_SECONDS, ROOM_SECONDS, SEAL_SECONDS = 10.0, 20.0, 20.0
+# The flow speaks before the queue: a notice of 6 s, and maybe a sentence more.
+ANSWER_SECONDS, ROOM_SECONDS, SEAL_SECONDS = 30.0, 20.0, 20.0
+# The prompt takes 6 s, and what is heard is written in blocks of two.
+MESSAGE_HEARD_SECONDS = 20.0
 # Asterisk writes what somebody hears in blocks of two seconds.
 HEARD_SECONDS = 6.5
 # One second of all others in the ear will do: how even it is, the tracks and the bench say.
@@ -74,6 +85,10 @@ class Probe:
             await journal.append(session, done)
         return done
 
+    @cached_property
+    def _way(self) -> Way:
+        return Way(self.installation)
+
     @property
     def _base(self) -> Path:
         return self.installation.settings.data_dir / "probe"
@@ -92,24 +107,53 @@ class Probe:
             await self._until(self._registered, 15, "话机注册 / phones register")
             await operator.when_rung("answer")
             await liaison.when_rung("answer")
+            people = {"citizen": caller, "operator": operator, "liaison": liaison}
+            self.failed += self._way.wrong()
             began = now()
             await caller.dial(PROBE, via=f"phone-{CALLER}")
             self.call_id = await self._until(
                 lambda: self._answered(began), ANSWER_SECONDS, "接听 / answered"
             )
-            await self._connect()
-            await liaison.until_talking()
-            await liaison.press("1")
-            await self._until(self._in_room, ROOM_SECONDS, "三方 / three in the room")
-            await self._listen({"citizen": caller, "operator": operator, "liaison": liaison})
-            for person in (liaison, operator, caller):
-                if person.is_talking:
-                    await person.hang_up()
+            led = await self._until(self._led, ANSWER_SECONDS, "话务员接听 / an operator")
+            if led == "operator":
+                await self._three_way(people)
+            else:
+                await self._until_said(caller)
+            await self._everybody_leaves(people)
+            await self._check_way(caller)
             recording = await self._until(self._sealed, SEAL_SECONDS, "封存 / sealed")
-        await asyncio.to_thread(self._check, recording)
+        await asyncio.to_thread(
+            self._check, recording, set(people) if led == "operator" else {"citizen"}
+        )
         await self._check_chain(recording)
         if self.ticket_seconds:
             await self._until(self._ticket, self.ticket_seconds, "转写与工单 / transcript, ticket")
+
+    async def _three_way(self, people: dict[str, Person]) -> None:
+        await self._connect()
+        await people["liaison"].until_talking()
+        await people["liaison"].press("1")
+        await self._until(self._in_room, ROOM_SECONDS, "三方 / three in the room")
+        await self._listen(people)
+
+    async def _until_said(self, caller: Person) -> None:
+        """The flow ends without a person: what it says there is heard to its end."""
+
+        async def heard() -> bool:
+            return not await asyncio.to_thread(self._way.not_heard, caller, MESSAGE)
+
+        await self._until(heard, MESSAGE_HEARD_SECONDS, "留言提示音 / the message prompt")
+
+    async def _everybody_leaves(self, people: dict[str, Person]) -> None:
+        for person in reversed(people.values()):
+            if person.is_talking:
+                await person.hang_up()
+
+    async def _check_way(self, caller: Person) -> None:
+        """Led by the flow in force, and what the flow says first was heard."""
+        self.failed += self._way.not_led(await self._nodes())
+        await caller.until_hung_up()
+        self.failed += await asyncio.to_thread(self._way.not_heard, caller)
 
     # -- what must become true ------------------------------------------------------------------
 
@@ -119,15 +163,33 @@ class Probe:
 
     async def _answered(self, began: datetime) -> str | None:
         async with self.database.reading() as session:
-            call = await session.scalar(
-                select(PhoneCall)
-                .where(PhoneCall.called == PROBE, PhoneCall.started_at >= began)
+            return await session.scalar(
+                select(PhoneCall.call_id)
+                .where(
+                    PhoneCall.called == PROBE, PhoneCall.started_at >= began,
+                    PhoneCall.answered_at.is_not(None),
+                )
                 .order_by(PhoneCall.started_at.desc())
                 .limit(1)
+            )  # fmt: skip
+
+    async def _led(self) -> str:
+        """operator, message (the flow's own end), or nowhere yet."""
+        async with self.database.reading() as session:
+            if await self._at(session, str(self.call_id), "pair") == 2:
+                return "operator"
+        nodes = [node for _, node in await self._nodes()]
+        return "message" if self._way.ends_without_a_person(nodes) else ""
+
+    async def _nodes(self) -> list[tuple[str, str]]:
+        """Version and node, as the caller came by them."""
+        async with self.database.reading() as session:
+            found = await session.scalars(
+                select(FactRow.data)
+                .where(FactRow.call_id == self.call_id, FactRow.kind == FlowNodeEntered.kind)
+                .order_by(FactRow.number)
             )
-            if call is None:
-                return None
-            return call.call_id if await self._at(session, call.call_id, "pair") == 2 else None
+            return [(data["flow"], data["node"]) for data in found]
 
     async def _in_room(self) -> bool:
         async with self.database.reading() as session:
@@ -177,7 +239,7 @@ class Probe:
             missing = min((set(people) - {role} - found for found in heard), key=len)
             self.failed += [f"{role} 听不到 / does not hear {other}" for other in sorted(missing)]
 
-    def _check(self, recording: Recording) -> None:
+    def _check(self, recording: Recording, roles: set[str]) -> None:
         try:
             folder = self.installation.settings.archive / recording.folder
             manifest = check_recording(folder)
@@ -186,7 +248,7 @@ class Probe:
             return
         if manifest.sha256 != recording.manifest_sha256:
             self.failed.append("录音与登记不符 / the recording is not the one registered")
-        missing = {"citizen", "operator", "liaison"} - {t.role for t in manifest.tracks}
+        missing = roles - {t.role for t in manifest.tracks}
         self.failed += [f"缺音轨 / no track of {role}" for role in sorted(missing)]
         self.failed += [f"录音缺口 / gap: {gap.role}" for gap in manifest.gaps]
 
@@ -213,9 +275,10 @@ class Probe:
 
 
 async def run_probe(installation: Installation, ticket_seconds: float = 180.0) -> ProbeDone:
-    """One test call of this installation, with a database connection of its own."""
-    database = installation.open_database()
-    try:
-        return await Probe(installation, database, ticket_seconds).run()
-    finally:
-        await database.close()
+    """One test call of this installation, with a database connection of its own.
+
+    `AlreadyRunning` while another one is under way: both would be the same three people.
+    """
+    with take_lock(installation.settings.data_dir / "probe.lock", replace=False):
+        async with installation.opened_database() as database:
+            return await Probe(installation, database, ticket_seconds).run()

@@ -5,6 +5,7 @@ import asyncio
 import structlog
 
 from hotline.installation import Installation
+from hotline.lock import AlreadyRunning
 from store.database import DatabaseAway
 
 log = structlog.get_logger()
@@ -24,4 +25,6 @@ async def probe_for_ever(installation: Installation) -> None:
             tell("probe_done", call_id=done.call_id, seconds=done.seconds, failed=done.failed)
         except DatabaseAway:
             log.error("probe_without_database")
+        except AlreadyRunning:
+            log.warning("probe_left_out", reason="another test call is under way")
         await asyncio.sleep(installation.settings.probe_minutes * 60)

@@ -167,4 +167,5 @@ def _kind(call: PhoneCall) -> str:
         return PROBE
     if call.left_message:
         return "message"
-    return "call" if call.operator_at is not None else "abandoned"
+    # Whom a flow gave to somebody outside has talked without an operator.
+    return "call" if call.operator_at or call.talked_at else "abandoned"

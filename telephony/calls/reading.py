@@ -77,6 +77,12 @@ def _leg_started(event: CelEvent, call: Call) -> Meant:
             channel=event.channel,
         )  # fmt: skip
         return Meant(fact, {"number": call.caller_number})
+    if event.context == dialplan.DIAL_IN:  # over a trunk: a flow gives the caller to somebody
+        fact = f.LegStarted(
+            at=event.at, call_id=call.call_id, leg_id=event.unique_id, role=Role.LIAISON,
+            channel=event.channel,
+        )  # fmt: skip
+        return Meant(fact)
     role = Role.SUPERVISOR if event.unique_id in call.monitor_leg_ids else Role.OPERATOR
     fact = f.LegStarted(
         at=event.at, call_id=call.call_id, leg_id=event.unique_id, role=role,

@@ -13,6 +13,7 @@ from typing import Any
 from telephony import dialplan
 from telephony.ivr import nodes as n
 from telephony.ivr.flow import Flow
+from telephony.ivr.hours import NOTHING_KNOWN, Calendar, is_open_lines
 
 _HERE = "@version@"
 _ANSWERED_IN_TIME = "answered"
@@ -31,11 +32,12 @@ class Compiled:
         return f"{dialplan.FLOW_PREFIX}{self.version}"
 
 
-def compile_flow(flow: Flow) -> Compiled:
+def compile_flow(flow: Flow, calendar: Calendar = NOTHING_KNOWN) -> Compiled:
     """The flow's context, ready to be written into a file that extensions.conf includes."""
     body: Lines = _begin(flow)
     for name, node in flow.nodes.items():
-        body += ["", *_numbered(name, _LINES[type(node)](name, node))]
+        known = (calendar,) if isinstance(node, n.Hours) else ()
+        body += ["", *_numbered(name, _LINES[type(node)](name, node, *known))]
     if any(isinstance(node, n.Ask) for node in flow.nodes.values()):
         body += ["", *_too_late()]
     text = "\n".join(body)
@@ -139,7 +141,15 @@ def _mark(name: str, node: n.Mark) -> Lines:
 
 def _connect(name: str, node: n.Connect) -> Lines:
     wish = _tell(dialplan.WISH, name, node.wish, node.unit, node.topic, str(node.priority))
-    return [_tell(dialplan.FLOW_NODE, name), wish, *_priority_in_queue(node), _goto(node.next)]
+    return [
+        _tell(dialplan.FLOW_NODE, name), _not_for_a_probe(node.next), wish,
+        *_priority_in_queue(node), _goto(node.next),
+    ]  # fmt: skip
+
+
+def _not_for_a_probe(to: str) -> str:
+    """The service's call to itself rings nobody of a unit, and nobody outside."""
+    return _if(dialplan.OWN_QUEUE, dialplan.PROBE, to)
 
 
 def _priority_in_queue(node: n.Mark | n.Connect) -> Lines:
@@ -155,43 +165,20 @@ def _language(name: str, node: n.Language) -> Lines:
     return [_tell(dialplan.FLOW_NODE, name), f"Set(SAY={say})", _goto(node.next)]
 
 
-def _hours(name: str, node: n.Hours) -> Lines:
-    lines = [_tell(dialplan.FLOW_NODE, name)]
-    for opening in node.open:
-        for days, span in _spans(opening):
-            when = f"{span},{days},*,*,{node.zone}"
-            lines.append(f"GotoIfTime({when}?{node.when_open},1)")
-    return [*lines, _goto(node.when_closed)]
-
-
-def _spans(opening: n.Opening) -> list[tuple[str, str]]:
-    """(days, first minute-last minute) as GotoIfTime wants them; its last minute is included."""
-    start, end = _minutes(opening.start), _minutes(opening.end)
-    days = list(opening.days)
-    if start < end:
-        return [("&".join(days), f"{_clock(start)}-{_clock(end - 1)}")]
-    spans = [("&".join(days), f"{_clock(start)}-23:59")]
-    if end > 0:
-        following = [n.WEEK[(n.WEEK.index(day) + 1) % 7] for day in days]
-        spans.append(("&".join(following), f"00:00-{_clock(end - 1)}"))
-    return spans
-
-
-def _minutes(clock: str) -> int:
-    hours, minutes = clock.split(":")
-    return int(hours) * 60 + int(minutes)
-
-
-def _clock(minutes: int) -> str:
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+def _hours(name: str, node: n.Hours, calendar: Calendar) -> Lines:
+    return [_tell(dialplan.FLOW_NODE, name), *is_open_lines(node, calendar)]
 
 
 def _transfer(name: str, node: n.Transfer) -> Lines:
     said = [f"Playback({_files(node.say)})"] if node.say else []
     line = f"PJSIP/{node.number}@${{{dialplan.FIRST_TRUNK}}}"
+    # f: they see the hotline's number, as everybody whom the hotline rings; never the citizen's.
+    shown, answered = f"f(<${{{dialplan.OUR_NUMBER}}}>)", f"U({dialplan.TRANSFERRED})"
     return [
-        _tell(dialplan.FLOW_NODE, name), *said,
-        f"Dial({line},{node.ring_seconds},gU({dialplan.TRANSFERRED}))",
+        _tell(dialplan.FLOW_NODE, name),
+        _not_for_a_probe(node.next),
+        *said,
+        f"Dial({line},{node.ring_seconds},g{shown}{answered})",
         'GotoIf($["${DIALSTATUS}" = "ANSWER"]?goodbye,s,1)', _goto(node.next),
     ]  # fmt: skip
 
@@ -231,7 +218,7 @@ def _goodbye(name: str, node: n.HangUp) -> Lines:
     return [_tell(dialplan.FLOW_NODE, name), ends, f"Goto({dialplan.GOODBYE},s,1)"]
 
 
-_LINES: dict[type[Any], Callable[[str, Any], Lines]] = {
+_LINES: dict[type[Any], Callable[..., Lines]] = {
     n.Say: _say,
     n.Keys: _keys,
     n.Collect: _collect,

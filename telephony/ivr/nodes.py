@@ -17,6 +17,9 @@ ClockTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:0
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Prompts = Annotated[list[Prompt], Field(max_length=8)]
 
+# workday: Monday to Friday but for public holidays, and make-up days; restday: all others.
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "workday", "restday"]
+
 WEEK: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -151,13 +154,13 @@ class Opening(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    days: Annotated[list[Weekday], Field(min_length=1)]
+    days: Annotated[list[Day], Field(min_length=1)]
     start: Annotated[ClockTime, Field(alias="from")]
     end: Annotated[ClockTime, Field(alias="to")]
 
 
 class Hours(_Node):
-    """Open or closed, by the week, in the city's time."""
+    """Open or closed, by the week or by work days, in the city's time."""
 
     kind: Literal["hours"]
     open: Annotated[list[Opening], Field(min_length=1)]

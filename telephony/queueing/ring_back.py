@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from telephony.bridge.ask import is_allowed
 from telephony.bridge.refusals import Refusal
+from telephony.bridge.steps import HangUp
 from telephony.calls.state import Call
 
 # An Originate that left no trace in Asterisk's own file by then rings nobody.
@@ -29,18 +30,12 @@ class SayNotReached:
 
 
 @dataclass(frozen=True)
-class LetGo:
-    """The operator is gone: the citizen's telephone rings for nobody."""
-
-    leg_id: str
-
-
-@dataclass(frozen=True)
 class NobodyThere:
     """Asterisk never rang the operator's phone (not registered, say): the call is over."""
 
 
-RingBackStep = RingCitizen | SayNotReached | LetGo | NobodyThere
+# What is done in every call alike is a step of `telephony.bridge.steps`.
+RingBackStep = RingCitizen | SayNotReached | HangUp | NobodyThere
 
 
 def may_ring_back(
@@ -67,7 +62,8 @@ def plan_ring_back(call: Call, now: datetime) -> list[RingBackStep]:
         return [NobodyThere()] if now - ring_back.asked_at > TRACE_WITHIN else []
     if not operator.is_live:
         rings = citizen is not None and citizen.is_live and citizen.answered_at is None
-        return [LetGo(call.call_id)] if rings else []
+        # The operator is gone: the citizen's telephone rings for nobody.
+        return [HangUp(call.call_id)] if rings else []
     if ring_back.ready_at is None or ring_back.told_at is not None:
         return []
     if ring_back.rung_at is None:

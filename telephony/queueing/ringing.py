@@ -6,14 +6,14 @@ from store.base import new_id, now
 from store.masking import masked
 from telephony import dialplan
 from telephony import facts as f
-from telephony.ami.actions import Hangup, Originate, Redirect
+from telephony.ami.actions import Originate, Redirect
 from telephony.ami.messages import Outcome, Refused
 from telephony.bridge.refusals import Refusal
+from telephony.bridge.steps import HangUp
 from telephony.calls.state import Call
 from telephony.carrying_out import Hands
 from telephony.queueing import facts as q
 from telephony.queueing.ring_back import (
-    LetGo,
     NobodyThere,
     RingBackStep,
     RingCitizen,
@@ -77,8 +77,8 @@ async def _carry_out(hands: Hands, call: Call, step: RingBackStep) -> None:
                 call.ring_back.told_at = now()
             channel = call.legs[step.leg_id].channel
             await hands.link.send(Redirect(channel, dialplan.RING_BACK, "not_reached"))
-        case LetGo():
-            await hands.link.send(Hangup(call.legs[step.leg_id].channel))
+        case HangUp():
+            await hands.hang_up(call.legs[step.leg_id])
         case NobodyThere():
             hands.registry.record(f.CallEnded(at=now(), call_id=call.call_id))
 

@@ -2,21 +2,34 @@
 
 import asyncio
 from datetime import datetime
+from pathlib import Path
 
 from casework.tickets.open import TicketDraft, open_ticket
+from hotline.probe.hearing import how_alike, sound_of
+from simulator.ears import heard_file
 from simulator.person import Person
 from store.base import now
 from store.journal import JournalRow
+from telephony.ivr.prompts import OF_THE_REPOSITORY
 from tests.e2e.stage import Stage, until
 
 
-async def dial_and_press(person: Person, *keys: str, after: float = 1.0) -> None:
+def written(stage: Stage, text: str) -> Path:
+    """A flow's file with this text."""
+    path = stage.settings.data_dir / "new.yaml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+async def dial_and_press(
+    person: Person, *keys: str, after: float = 1.0, then: str = "silent"
+) -> None:
     """Dials and, in the middle of the notice, presses; each further one once it is asked for."""
     await person.dial()
     await person.until_talking()
     for one in keys:
         await asyncio.sleep(after)  # a person's own time; a key takes 0.3 s to be sent
-        await person.press(one, then="silent")
+        await person.press(one, then=then)
 
 
 async def in_flow(stage: Stage, kind: str, **wanted: object) -> JournalRow:
@@ -36,6 +49,12 @@ async def in_flow(stage: Stage, kind: str, **wanted: object) -> JournalRow:
 async def way(stage: Stage, call_id: str) -> list[str]:
     """The nodes a caller came by."""
     return [r.data["node"] for r in await stage.facts("flow_node_entered") if r.call_id == call_id]
+
+
+def likeness(person: Person, prompt: str, language: str = "zh", heard: int = -1) -> float:
+    """How like this prompt is anything they heard in their last (or another) conversation."""
+    spoken = sound_of(OF_THE_REPOSITORY / language / f"{prompt}.wav")
+    return how_alike(heard_file(person.heard()[heard]).samples, spoken)
 
 
 async def given_ticket(stage: Stage, status: str = "open") -> str:

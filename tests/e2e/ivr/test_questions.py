@@ -4,16 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import numpy as np
 import pytest
-import soundfile
 
-from simulator.ears import heard_file
-from telephony.ivr.prompts import OF_THE_REPOSITORY
+from hotline.probe.hearing import HEARD
 from tests.e2e.ivr.scenes import (
     dial_and_press,
     given_ticket,
     in_flow,
+    likeness,
     seconds_between,
     typed,
     way,
@@ -32,22 +30,6 @@ async def nobody_answers(port: int) -> AsyncIterator[None]:
         server.close()
         for writer in held:
             writer.close()
-
-
-def similarity(heard: np.ndarray, prompt: np.ndarray) -> float:
-    """Highest normalised correlation of the prompt with any stretch of what was heard."""
-    heard, prompt = heard.astype(float), prompt.astype(float)
-    size = 1 << (len(heard) + len(prompt)).bit_length()
-    found = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(prompt, size)), size)
-    energy = np.cumsum(np.concatenate([[0.0], heard**2]))
-    length = len(prompt)
-    stretches = np.sqrt(np.maximum(energy[length:] - energy[:-length], 1.0))
-    score = found[: len(stretches)] / (stretches * np.linalg.norm(prompt))
-    return float(score.max())
-
-
-def prompt(name: str) -> np.ndarray:
-    return soundfile.read(OF_THE_REPOSITORY / "zh" / f"{name}.wav", dtype="int16")[0]
 
 
 @pytest.mark.parametrize(
@@ -69,11 +51,10 @@ async def test_the_progress_of_a_case_is_read_aloud(status: str, told: str) -> N
         # …and was really heard, in these words and no others.
         await city.citizen.hang_up()
         await city.citizen.until_hung_up()
-        [ear] = city.citizen.heard()
         others = {"case_received", "case_done", "case_unknown"} - {told}
-        await until(lambda: similarity(heard_file(ear).samples, prompt(told)) > 0.8, 10, told)
+        await until(lambda: likeness(city.citizen, told) > HEARD, 10, told)
         for other in others:
-            assert similarity(heard_file(ear).samples, prompt(other)) < 0.6
+            assert likeness(city.citizen, other) < 0.6
 
 
 async def test_a_number_that_is_no_case_is_said_so() -> None:
@@ -89,15 +70,6 @@ async def test_a_number_that_is_no_case_is_said_so() -> None:
 
 async def whole_journal(stage: Stage) -> str:
     return " ".join(str(row.data) for row in await stage.facts())
-
-
-async def test_a_leader_is_wished_for_only_when_one_is_on_duty() -> None:
-    async with given_stage() as stage:
-        await dial_and_press(stage.city.citizen, "4")
-        answered = await in_flow(stage, "flow_answered", question="on_duty")
-        assert answered.data["answer"] == "no"  # the city's roster has no such unit
-        await in_flow(stage, "flow_node_entered", node="leader_away")
-        assert await stage.facts("wish_stated") == []
 
 
 async def test_a_hung_controller_costs_two_seconds_and_no_call() -> None:

@@ -1,13 +1,11 @@
 """A new flow takes the next call; a call in progress stays in the one it began in."""
 
-from pathlib import Path
-
 import pytest
 
 from hotline.flows import FLOWS, apply_file
 from telephony.ivr.shelf import Shelf
 from telephony.ivr.source import FlowBroken
-from tests.e2e.ivr.scenes import dial_and_press, in_flow, way
+from tests.e2e.ivr.scenes import dial_and_press, in_flow, way, written
 from tests.e2e.stage import Stage, given_stage, until
 
 NEXT = """\
@@ -18,12 +16,6 @@ nodes:
   five: {kind: message}
   person: {kind: queue}
 """
-
-
-def written(stage: Stage, text: str) -> Path:
-    path = stage.settings.data_dir / "new.yaml"
-    path.write_text(text, "utf-8")
-    return path
 
 
 async def test_the_old_call_ends_in_its_flow_and_the_new_one_begins_in_the_new() -> None:

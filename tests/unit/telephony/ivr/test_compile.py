@@ -1,10 +1,13 @@
 """What a flow becomes in the dialplan: each kind of node, word by word; versions; the picture."""
 
+from datetime import date
+
 import pytest
 
 from telephony.ivr.compile import compile_flow
 from telephony.ivr.draw import mermaid
 from telephony.ivr.flow import Flow
+from telephony.ivr.hours import Calendar
 from telephony.ivr.prompts import prompt_texts
 from telephony.ivr.reading import FLOW_WORDS
 
@@ -21,7 +24,8 @@ END = {"kind": "queue"}
 
 def lines_of(name: str, node: dict[str, object]) -> list[str]:
     """The lines of one node, without its first (which tells that it was entered)."""
-    compiled = compile_flow(flow(**{name: node, "end": END, "other": END}))
+    known = Calendar(frozenset({date(2026, 10, 1), date(2026, 10, 10)}))
+    compiled = compile_flow(flow(**{name: node, "end": END, "other": END}), known)
     _, _, rest = compiled.text.partition(f"exten => {name},1,")
     first, *lines = rest.split("\n\n")[0].splitlines()
     assert first == f"CELGenUserEvent(FLOW_NODE,{compiled.version} {name})"
@@ -71,7 +75,8 @@ def lines_of(name: str, node: dict[str, object]) -> list[str]:
           "n,Set(SKILL=emergency)", "n,Goto(end,1)"]),
         ({"kind": "connect", "wish": "petition", "unit": "petition", "topic": "petition",
           "next": "end"},
-         ["n,CELGenUserEvent(WISH,V one petition petition petition 0)", "n,Set(SKILL=petition)",
+         ['n,GotoIf($["${QUEUE}" = "probe"]?end,1)',
+          "n,CELGenUserEvent(WISH,V one petition petition petition 0)", "n,Set(SKILL=petition)",
           "n,Goto(end,1)"]),
         ({"kind": "language", "language": "en", "next": "end"},
          ["n,Set(SAY=${SOUNDS}/en)", "n,Goto(end,1)"]),
@@ -80,12 +85,35 @@ def lines_of(name: str, node: dict[str, object]) -> list[str]:
                    {"days": ["sun"], "from": "20:00", "to": "06:00"},
                    {"days": ["sat"], "from": "00:00", "to": "24:00"},
                    {"days": ["wed"], "from": "09:00", "to": "00:00"}]},
-         ["n,GotoIfTime(08:30-17:59,mon&tue,*,*,Asia/Shanghai?end,1)",
-          "n,GotoIfTime(20:00-23:59,sun,*,*,Asia/Shanghai?end,1)",
-          "n,GotoIfTime(00:00-05:59,mon,*,*,Asia/Shanghai?end,1)",
-          "n,GotoIfTime(00:00-23:59,sat,*,*,Asia/Shanghai?end,1)",
-          "n,GotoIfTime(09:00-23:59,wed,*,*,Asia/Shanghai?end,1)",
+         ["n,Set(FLOW_CLOCK=${STRFTIME(${EPOCH},Asia/Shanghai,%H%M)})",
+          "n,Set(FLOW_DAY=${STRFTIME(${EPOCH},Asia/Shanghai,%u)})",
+          "n,Set(FLOW_DAY_BEFORE=${STRFTIME($[${EPOCH} - 86400],Asia/Shanghai,%u)})",
+          'n,Set(FLOW_OPEN=${REGEX("[12]" ${FLOW_DAY})})',
+          "n,GotoIf($[${FLOW_OPEN} & (${FLOW_CLOCK} >= 0830) & (${FLOW_CLOCK} < 1800)]?end,1)",
+          'n,Set(FLOW_OPEN=${REGEX("[7]" ${FLOW_DAY})})',
+          "n,GotoIf($[${FLOW_OPEN} & (${FLOW_CLOCK} >= 2000) & (${FLOW_CLOCK} < 2400)]?end,1)",
+          'n,Set(FLOW_OPEN=${REGEX("[7]" ${FLOW_DAY_BEFORE})})',
+          "n,GotoIf($[${FLOW_OPEN} & (${FLOW_CLOCK} >= 0000) & (${FLOW_CLOCK} < 0600)]?end,1)",
+          'n,Set(FLOW_OPEN=${REGEX("[6]" ${FLOW_DAY})})',
+          "n,GotoIf($[${FLOW_OPEN} & (${FLOW_CLOCK} >= 0000) & (${FLOW_CLOCK} < 2400)]?end,1)",
+          'n,Set(FLOW_OPEN=${REGEX("[3]" ${FLOW_DAY})})',
+          "n,GotoIf($[${FLOW_OPEN} & (${FLOW_CLOCK} >= 0900) & (${FLOW_CLOCK} < 2400)]?end,1)",
           "n,Goto(other,1)"]),
+        ({"kind": "hours", "when_open": "end", "when_closed": "other",
+          "open": [{"days": ["workday"], "from": "09:00", "to": "17:00"}]},
+         ["n,Set(FLOW_CLOCK=${STRFTIME(${EPOCH},Asia/Shanghai,%H%M)})",
+          "n,Set(FLOW_DAY=${STRFTIME(${EPOCH},Asia/Shanghai,%u)})",
+          "n,Set(FLOW_WORKS=$[${FLOW_DAY} < 6])",
+          'n,ExecIf(${REGEX("&${STRFTIME(${EPOCH},Asia/Shanghai,%Y%m%d)}&"'
+          " &20261001&20261010&)}?Set(FLOW_WORKS=$[!${FLOW_WORKS}]))",
+          "n,Set(FLOW_DAY=${FLOW_DAY}${IF(${FLOW_WORKS}?w:r)})",
+          'n,Set(FLOW_OPEN=${REGEX("[w]" ${FLOW_DAY})})',
+          "n,GotoIf($[${FLOW_OPEN} & (${FLOW_CLOCK} >= 0900) & (${FLOW_CLOCK} < 1700)]?end,1)",
+          "n,Goto(other,1)"]),
+        ({"kind": "transfer", "say": ["more"], "number": "6201", "ring_seconds": 9, "next": "end"},
+         ['n,GotoIf($["${QUEUE}" = "probe"]?end,1)', "n,Playback(${SAY}/more)",
+          "n,Dial(PJSIP/6201@${FIRST_TRUNK},9,gf(<${HOTLINE}>)U(transferred))",
+          'n,GotoIf($["${DIALSTATUS}" = "ANSWER"]?goodbye,s,1)', "n,Goto(end,1)"]),
         ({"kind": "queue"}, ["n,Goto(queue,s,1)"]),
         ({"kind": "queue", "skill": "tax"}, ["n,Set(SKILL=tax)", "n,Goto(queue,s,1)"]),
         ({"kind": "message"}, ["n,Goto(message,s,1)"]),

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from telephony.bridge.refusals import Refusal
+from telephony.bridge.steps import HangUp
 from telephony.calls.state import Call, Leg
 from telephony.queueing.ring_back import (
-    LetGo,
     NobodyThere,
     RingBackStep,
     RingCitizen,
@@ -60,7 +60,7 @@ def given(
         (given(rung=True, citizen="live"), 30, []),
         (given(rung=True, citizen="over"), 5, [SayNotReached(OPERATOR)]),
         (given(rung=True, citizen="over", talked=True), 5, []),
-        (given(rung=True, operator="over", citizen="live"), 5, [LetGo(CALL)]),
+        (given(rung=True, operator="over", citizen="live"), 5, [HangUp(CALL)]),
         (given(operator="over"), 5, []),
     ],
 )

@@ -1,0 +1,81 @@
+"""Key 8: from there on in English, wherever there is an English sound; 8 again: in Chinese."""
+
+import asyncio
+
+from hotline.probe.hearing import HEARD
+from simulator.person import Person
+from tests.e2e.ivr.scenes import dial_and_press, given_ticket, in_flow, likeness, typed
+from tests.e2e.scenes import given_bridged_call
+from tests.e2e.stage import Stage, given_stage, until
+
+# What is pressed after 8 → what is said then.
+SAYS = {
+    "": "notice", "1": "emergency_first", "2": "petition_noted", "3": "case_number",
+    "4": "leader_noted", "9": "key_list",
+}  # fmt: skip
+# An announcement takes its time, and what is heard is written in blocks of two seconds.
+WITHIN = 30
+
+
+async def heard_in(person: Person, prompt: str, language: str) -> None:
+    await until(lambda: likeness(person, prompt, language) > HEARD, WITHIN, f"{language}: {prompt}")
+
+
+async def test_each_key_is_answered_in_english() -> None:
+    async with given_stage() as stage:
+        people = {key: stage.city.person(f"138020{n:05d}", "citizen") for n, key in enumerate(SAYS)}
+
+        async def story(person: Person, key: str) -> None:
+            await dial_and_press(person, "8", *key)
+            await heard_in(person, SAYS[key], "en")
+
+        await asyncio.gather(*(story(person, key) for key, person in people.items()))
+        for key, person in people.items():
+            assert likeness(person, SAYS[key], "zh") < 0.6, SAYS[key]
+
+
+async def test_the_way_to_a_message_is_english_and_so_is_a_case() -> None:
+    """Nobody is signed in: the overflow's message, too, is in the caller's language."""
+    async with given_stage() as stage:
+        city = stage.city
+        number = await given_ticket(stage, "resolved")
+        await dial_and_press(city.citizen, "8", "3", typed(number))
+        await heard_in(city.citizen, "case_done", "en")
+        await heard_in(city.citizen, "message", "en")
+        assert likeness(city.citizen, "message", "zh") < 0.6
+
+
+async def test_eight_again_is_chinese() -> None:
+    async with given_stage() as stage:
+        await dial_and_press(stage.city.citizen, "8", "8", "1")
+        await heard_in(stage.city.citizen, "emergency_first", "zh")
+        assert likeness(stage.city.citizen, "emergency_first", "en") < 0.6
+
+
+async def test_rating_and_goodbye_are_english() -> None:
+    async with given_stage() as stage:
+        city = stage.city
+        await city.operator.when_rung("answer")
+        await stage.sign_in("1001")
+        await dial_and_press(city.citizen, "8")
+        await until_talking(stage)
+        await city.operator.hang_up()
+        await in_flow(stage, "flow_node_entered", node="rating")
+        await city.citizen.be_silent()
+        await heard_in(city.citizen, "rate_ask", "en")
+        await city.citizen.press("5", then="silent")
+        await city.citizen.until_hung_up(within=30)
+        await heard_in(city.citizen, "rate_thanks", "en")
+        await heard_in(city.citizen, "goodbye", "en")
+
+
+async def until_talking(stage: Stage) -> None:
+    await stage.until_at("pair", "citizen", "operator", within=25)
+
+
+async def test_a_chinese_call_is_chinese() -> None:
+    """The counter-proof: what is looked for is not found in everybody's ear."""
+    async with given_stage() as stage:
+        await given_bridged_call(stage)
+        await heard_in(stage.city.citizen, "notice", "zh")
+        assert likeness(stage.city.citizen, "notice", "en") < 0.6
