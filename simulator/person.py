@@ -122,8 +122,15 @@ class Person:
         await self._go("press")
 
     async def hang_up(self) -> None:
-        """Puts the receiver down; nothing where the other side was quicker."""
-        await self._do(Hangup(await self._line()), unless="No such channel")
+        """Puts the receiver down, if the other side was not quicker; returns once it is down.
+
+        From then on what this person heard is complete: its file is closed before.
+        """
+        line, before = await self._line(), self._count("HungUp")
+        await self._do(Hangup(line), unless="No such channel")
+        await self._until(
+            lambda: self._count("HungUp") > before or not self.is_talking, 15, "hang up"
+        )
 
     # -- hearing ----------------------------------------------------------------------------
 

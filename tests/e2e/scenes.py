@@ -52,9 +52,7 @@ async def pass_of(seconds: float) -> tuple[float, float]:
 
 
 async def everybody_leaves(stage: Stage, *people: Person) -> None:
-    for person in people:
-        if person.is_talking:
-            await person.hang_up()
+    await asyncio.gather(*(person.hang_up() for person in people if person.is_talking))
     for person in people:
         await person.until_hung_up()
     await stage.until_call(lambda call: call.row.stage == "ended", what="the call's end")
