@@ -23,7 +23,6 @@ from tests.e2e.scenes import (
 from tests.e2e.stage import SeenCall, Stage, given_stage, until
 
 PROMPTS = ROOT / "asterisk_conf/sounds/zh"
-KEY_LASTS = 0.3  # as the simulated telephones press them
 INVITE = ("liaison_invite", "topic_general", "liaison_press")
 
 
@@ -51,14 +50,14 @@ async def test_many_keys_of_citizen_and_liaison_disturb_nobody() -> None:
         city = stage.city
         call = await given_bridged_call(stage)
         await city.citizen.press("0123456789*#11")
-        await pass_of(14 * KEY_LASTS)
+        await city.citizen.until_pressed()
         pair = await pass_of(1.0)
         await city.liaison.when_rung("answer")
         await connect(stage, call, "market")
         await accept(city.liaison)
         await stage.until_at("room", "citizen", "operator", "liaison")
         await asyncio.gather(city.liaison.press("1" * 12 + "2" * 12), city.citizen.press("*#" * 12))
-        await pass_of(24 * KEY_LASTS)
+        await asyncio.gather(city.liaison.until_pressed(), city.citizen.until_pressed())
         room = await pass_of(1.0)
         assert (await stage.call()).at("room") == {"citizen", "operator", "liaison"}
         await everybody_leaves(stage, city.citizen, city.operator, city.liaison)
