@@ -59,8 +59,8 @@ class Carrier:
         self.port = port or free_port(address)
         self._phones = phones
         self._keys = keys
-        self._folder = NodeFolder(program, base)
-        self.node = AsteriskNode(self._folder)
+        self.folder = NodeFolder(program, base)
+        self.node = AsteriskNode(self.folder)
         secret = secrets.token_urlsafe(16)
         self._address = AmiAddress(
             "127.0.0.1", free_port("127.0.0.1", socket.SOCK_STREAM), "city", secret
@@ -73,7 +73,7 @@ class Carrier:
     @property
     def heard_folder(self) -> Path:
         """What people of the city hear is recorded here."""
-        return self._folder.spool / "heard"
+        return self.folder.spool / "heard"
 
     def listen(self, listener: Callable[[RawEvent], None]) -> None:
         """Be told of every manager event of the carrier."""
@@ -99,7 +99,7 @@ class Carrier:
             listener(event)
 
     def _render(self) -> None:
-        folder = self._folder
+        folder = self.folder
         folder.make()
         first, last = free_range(self.address)
         values: dict[str, Any] = {
@@ -122,4 +122,4 @@ class Carrier:
 
     def remove(self) -> None:
         """Delete the instance's folder."""
-        shutil.rmtree(self._folder.base, ignore_errors=True)
+        shutil.rmtree(self.folder.base, ignore_errors=True)

@@ -39,7 +39,7 @@ class Person:
         self.tone = tone
         self._carrier = carrier
         self._channel: str | None = None
-        self._dialled = 0
+        self._dialled = self._presses = 0
         self._seen: list[RawEvent] = []
         self._changed = asyncio.Event()
         carrier.listen(self._notice)
@@ -121,14 +121,29 @@ class Person:
         await self._go("dead")
 
     async def press(self, keys: str, *, then: str = "tone") -> None:
-        """Press keys as a phone does, then do `then`."""
+        """Press keys as a phone does, 0.3 s each, then do `then`: see `until_pressed`."""
+        self._presses = self._count("Pressed") + 1
         await self._set("KEYS", keys)
         await self._set("THEN", then)
         await self._go("press")
 
+    async def until_pressed(self) -> None:
+        """Return once the keys pressed last are all sent, or the line is gone."""
+        await self._until(
+            lambda: self._count("Pressed") >= self._presses or not self.is_talking,
+            60, "press the keys",
+        )  # fmt: skip
+
     async def hang_up(self) -> None:
-        """Puts the receiver down; nothing where the other side was quicker."""
-        await self._do(Hangup(await self._line()), unless="No such channel")
+        """Puts the receiver down, if the other side was not quicker; returns once it is down.
+
+        From then on what this person heard is complete: its file is closed before.
+        """
+        line, before = await self._line(), self._count("HungUp")
+        await self._do(Hangup(line), unless="No such channel")
+        await self._until(
+            lambda: self._count("HungUp") > before or not self.is_talking, 15, "hang up"
+        )
 
     # -- hearing ----------------------------------------------------------------------------
 

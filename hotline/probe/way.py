@@ -5,8 +5,7 @@ from functools import cached_property
 
 from hotline.flows import checked, flow_file
 from hotline.installation import Installation
-from hotline.probe.hearing import HEARD, how_alike, sound_of
-from simulator.ears import heard_file
+from simulator.ears import HEARD, heard_file, likeness, track_file
 from simulator.person import Person
 from telephony.ivr.flow import Flow
 from telephony.ivr.nodes import HangUp, Message
@@ -49,13 +48,13 @@ class Way:
     def not_heard(self, caller: Person, *prompts: str) -> list[str]:
         """Which of these (or of the flow's first ones) were not in the caller's ear."""
         files = caller.heard()
-        ear = heard_file(files[-1]).samples if files else None
+        ear = heard_file(files[-1]) if files else None
         return [
             f"来电人未听到 / the caller did not hear: {prompt}"
             for prompt in prompts or self._first
             if ear is None
             or prompt not in self._files
-            or how_alike(ear, sound_of(self._files[prompt])) < HEARD
+            or likeness(ear, track_file(self._files[prompt], 0).samples) < HEARD
         ]
 
     @property

@@ -8,7 +8,6 @@ import signal
 import socket
 import sys
 import tempfile
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ from hotline.work.worker import Worker
 from recording.manifest import Manifest, read_manifest
 from simulator.carrier import CARRIER_ADDRESS, Carrier, HotlineAddress
 from simulator.city import City
-from simulator.ears import Sound, track_file
+from simulator.ears import Sound, heard_file, track_file
 from simulator.person import Person
 from store import journal
 from store.base import new_id, now
@@ -38,6 +37,9 @@ from store.database import Database, DatabaseAway
 from store.journal import JournalRow
 from telephony.asterisk.ports import free_port, free_range
 from telephony.tables import Command, Connect, Leg, PhoneCall
+
+# Of each Asterisk's log, after a failure.
+LOUD_LINES = 12
 
 
 async def until(condition: Callable[[], Any], within: float = 10.0, what: str = "") -> Any:
@@ -204,10 +206,7 @@ class Stage:
             call = await self.call(number)
             return call if condition(call) else None
 
-        try:
-            seen = await until(holds, within, what)
-        except AssertionError as error:
-            raise AssertionError(f"{error}\n{await self.story()}") from None
+        seen = await until(holds, within, what)
         assert isinstance(seen, SeenCall)
         return seen
 
@@ -242,6 +241,21 @@ class Stage:
         folder = await until(there, within, "the recording sealed")
         return folder, read_manifest(folder)
 
+    async def told(self) -> str:
+        """What somebody who looks for the cause of a failure asks for first."""
+        parts = [f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"]
+        try:
+            async with asyncio.timeout(5):
+                parts.append(await self.story())
+        except Exception as away:  # the database may be what the test has taken away
+            parts.append(f"no story: {away!r}")
+        for who, folder in (("hotline", self.installation.folder), ("city", self.carrier.folder)):
+            with suppress(OSError):
+                lines = (folder.log / "messages").read_text("utf-8", "replace").splitlines()
+                loud = [line for line in lines if " WARNING[" in line or " ERROR[" in line]
+                parts += [f"{who}: {line}" for line in loud[-LOUD_LINES:]]
+        return "\n".join(parts)
+
     async def tracks(self, number: int = 0) -> dict[str, Sound]:
         """Role → what that person said, on the clock."""
         folder, manifest = await self.sealed(number)
@@ -251,12 +265,14 @@ class Stage:
         }
 
     async def until_heard(self, person: Person, moment: float) -> None:
-        """Wait until the recording of what this person hears reaches an epoch second."""
+        """Wait until the recording of what this person hears reaches an epoch second.
+
+        Asterisk writes in blocks of two seconds: a file trails what was heard.
+        """
 
         def reached() -> bool:
             files = person.heard()
-            # Asterisk writes in blocks of two seconds: a file trails what was heard.
-            return bool(files) and time.time() > moment
+            return bool(files) and heard_file(files[-1]).ends_at >= moment
 
         await until(reached, 30, f"{person.number} hears up to {moment}")
 
@@ -335,7 +351,11 @@ async def given_stage(
                 await stage.start_controller()
             elif controller == "process":
                 await stage.start_controller_process()
-            yield stage
+            try:
+                yield stage
+            except Exception as wrong:
+                wrong.add_note(await stage.told())
+                raise
     finally:
         await stage.stop_controller()
         if stage.process is not None:

@@ -15,6 +15,7 @@ from tests.e2e.scenes import (
     ear,
     everybody_leaves,
     given_bridged_call,
+    hand_over,
     hears,
     hears_at_all,
     pass_of,
@@ -125,8 +126,7 @@ async def test_handed_over_the_operator_leaves_and_a_partner_who_leaves_is_no_en
         city = stage.city
         call = await given_bridged_call(stage)
         await city.police.when_rung("answer")
-        command = await stage.ask(call.call_id, kind="handover", unit_id="110")
-        assert command.state == "done", command.reason
+        await hand_over(stage, call, "110")
         await accept(city.police)
         await stage.until_at("room", "citizen", "emergency")
         await city.operator.until_hung_up()
@@ -150,8 +150,7 @@ async def test_an_operator_who_has_left_and_nobody_answers_the_citizen_is_queued
         call = await given_bridged_call(stage)
         await city.police.when_rung("no_answer")
         await city.command_centre.when_rung("busy")
-        command = await stage.ask(call.call_id, kind="handover", unit_id="110")
-        assert command.state == "done", command.reason
+        await hand_over(stage, call, "110")
         await city.police.until_rung()
         await city.operator.hang_up()
         await stage.until_at("room", "citizen")
@@ -167,8 +166,7 @@ async def test_with_no_python_alive_citizen_and_dispatcher_still_meet() -> None:
         city = stage.city
         call = await given_bridged_call(stage)
         await city.police.when_rung("answer", after_seconds=1.0)
-        command = await stage.ask(call.call_id, kind="handover", unit_id="110")
-        assert command.state == "done", command.reason
+        await hand_over(stage, call, "110")
         await city.police.until_talking()
         await stage.stop_controller()
         await city.operator.hang_up()

@@ -1,6 +1,7 @@
 """One call, one operator: who hears whom, what is recorded, what becomes of it."""
 
-from simulator.ears import anybody_heard, heard_file, who_is_heard
+from simulator.ears import anybody_heard, who_is_heard
+from tests.e2e.scenes import hears
 from tests.e2e.stage import given_stage, no_secrets
 
 
@@ -26,11 +27,10 @@ async def test_a_call_is_answered_joined_recorded_and_becomes_one_ticket() -> No
         await city.operator.until_hung_up()
 
         # Each second, both directions.
-        [citizen_heard] = [heard_file(path) for path in city.citizen.heard()]
-        [operator_heard] = [heard_file(path) for path in city.operator.heard()]
+        assert len(city.citizen.heard()) == len(city.operator.heard()) == 1
         for second in (joined + 0.4, joined + 1.2):
-            assert who_is_heard(citizen_heard, second, second + 0.6) == {"operator"}
-            assert who_is_heard(operator_heard, second, second + 0.6) == {"citizen"}
+            assert hears(city.citizen, (second, second + 0.6)) == {"operator"}
+            assert hears(city.operator, (second, second + 0.6)) == {"citizen"}
 
         # One track a person, that person alone, from their first moment.
         tracks = await stage.tracks()

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from recording.spool import is_closed
-from simulator.ears import Sound, heard_file, who_is_heard
-from tests.e2e.scenes import pass_of
+from simulator.ears import Sound, who_is_heard
+from tests.e2e.scenes import hears, pass_of
 from tests.e2e.stage import Stage, given_stage, until
 
 
@@ -26,8 +26,8 @@ async def test_a_call_is_answered_recorded_logged_and_joined_with_an_operator() 
         log = stage.installation.folder.cel_file
         await until(lambda: all(map(is_closed, spool_tracks(stage))), 10, "tracks closed")
 
-        assert who_is_heard(heard_file(city.citizen.heard()[0]), *span) == {"operator"}
-        assert who_is_heard(heard_file(city.operator.heard()[0]), *span) == {"citizen"}
+        assert hears(city.citizen, span) == {"operator"}
+        assert hears(city.operator, span) == {"citizen"}
         tracks = spool_tracks(stage)
         assert {path.name.partition("~")[0] for path in tracks} == {"citizen", "operator"}
         for path in tracks:

@@ -3,8 +3,7 @@
 import re
 
 from hotline.controller_part import ControllerPart
-from simulator.ears import heard_file, who_is_heard
-from tests.e2e.scenes import pass_of
+from tests.e2e.scenes import hears, pass_of
 from tests.e2e.stage import SeenCall, Stage, until
 
 
@@ -47,8 +46,8 @@ async def the_next_call_goes_well(stage: Stage, number: str = "13800000002") -> 
     span = await pass_of(0.6)
     await city.second_citizen.hang_up()
     await city.second_operator.until_hung_up()
-    assert who_is_heard(heard_file(city.second_citizen.heard()[-1]), *span) == {"operator"}
-    assert who_is_heard(heard_file(city.second_operator.heard()[-1]), *span) == {"citizen"}
+    assert hears(city.second_citizen, span) == {"operator"}
+    assert hears(city.second_operator, span) == {"citizen"}
     await nothing_is_left(stage)
     return call
 

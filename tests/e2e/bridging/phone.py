@@ -12,7 +12,7 @@ import soundfile
 
 from simulator.carrier import CARRIER_ADDRESS
 from simulator.city import TONES
-from simulator.ears import Sound, windows
+from simulator.ears import Sound, who_is_heard
 from tests.e2e.bad_calls.wire import RudeCall, Wire, rude_phone
 from tests.e2e.stage import Stage, until
 
@@ -93,7 +93,7 @@ class HoldPhone:
             await asyncio.sleep(0.01)
 
     def heard(self, span: tuple[float, float]) -> set[str]:
-        """Roles heard in two thirds of what came in this span."""
+        """Roles heard in every tenth of a second of what came in this span."""
         sound = b"".join(data for at, data in self._arrived if span[0] <= at < span[1])
         if not sound:
             return set()
@@ -101,8 +101,7 @@ class HoldPhone:
             io.BytesIO(sound), samplerate=8000, channels=1, format="RAW", subtype="ALAW",
             dtype="int16",
         )  # fmt: skip
-        found = windows(Sound(samples, 8000, 0.0), 0.0, len(samples) / 8000)
-        return {r for r in TONES if sum(r in w for w in found) >= len(found) * 2 / 3}
+        return who_is_heard(Sound(samples, 8000, 0.0), 0.0, len(samples) / 8000)
 
 
 @asynccontextmanager

@@ -1,30 +1,36 @@
 """Somebody hangs up after the newcomer's 1 and before the pair is in the room."""
 
 from simulator.ears import longest_gap
-from tests.e2e.bridging.ears import hears_mostly
-from tests.e2e.bridging.holding import given_stage_that_can_wait
+from tests.e2e.bridging.holding import HoldingProxy, given_stage_that_can_wait
 from tests.e2e.scenes import (
     accept,
     connect,
     ear,
     everybody_leaves,
     given_bridged_call,
+    hears,
     pass_of,
 )
+from tests.e2e.stage import Stage
 
-MOVE = b"Action: Redirect"
+
+async def given_move_held(stage: Stage, proxy: HoldingProxy) -> tuple[float, float]:
+    """The liaison has pressed 1; nobody is moved before `proxy.go()`. Returns the talk before."""
+    call = await given_bridged_call(stage)
+    before = await pass_of(1.0)
+    await stage.city.liaison.when_rung("answer")
+    await connect(stage, call, "market")
+    proxy.hold(b"Action: Redirect")
+    await accept(stage.city.liaison)
+    await proxy.held()
+    return before
 
 
 async def test_the_citizen() -> None:
     """The operator goes with them; the liaison hears an apology, at once."""
     async with given_stage_that_can_wait() as (stage, proxy):
         city = stage.city
-        call = await given_bridged_call(stage)
-        await city.liaison.when_rung("answer")
-        await connect(stage, call, "market")
-        proxy.hold(MOVE)
-        await accept(city.liaison)
-        await proxy.held()
+        await given_move_held(stage, proxy)
         await city.citizen.hang_up()
         await city.operator.until_hung_up()
         proxy.go()
@@ -40,12 +46,7 @@ async def test_the_operator() -> None:
     """The citizen is not sent away: liaison and citizen talk."""
     async with given_stage_that_can_wait() as (stage, proxy):
         city = stage.city
-        call = await given_bridged_call(stage)
-        await city.liaison.when_rung("answer")
-        await connect(stage, call, "market")
-        proxy.hold(MOVE)
-        await accept(city.liaison)
-        await proxy.held()
+        await given_move_held(stage, proxy)
         await city.operator.hang_up()
         await city.operator.until_hung_up()
         proxy.go()
@@ -53,22 +54,16 @@ async def test_the_operator() -> None:
         await stage.until_call(lambda seen: seen.connects[0].state == "joined")
         together = await pass_of(1.0)
         await everybody_leaves(stage, city.citizen, city.liaison)
-        assert hears_mostly(city.citizen, together) == {"liaison"}
-        assert hears_mostly(city.liaison, together) == {"citizen"}
+        assert hears(city.citizen, together) == {"liaison"}
+        assert hears(city.liaison, together) == {"citizen"}
 
 
 async def test_the_liaison() -> None:
     """The pair talks on, and the deputy is rung."""
     async with given_stage_that_can_wait() as (stage, proxy):
         city = stage.city
-        call = await given_bridged_call(stage)
-        before = await pass_of(1.0)
-        await city.liaison.when_rung("answer")
         await city.deputy.when_rung("answer")
-        await connect(stage, call, "market")
-        proxy.hold(MOVE)
-        await accept(city.liaison)
-        await proxy.held()
+        before = await given_move_held(stage, proxy)
         await city.liaison.hang_up()
         await city.liaison.until_hung_up()
         proxy.go()
@@ -77,5 +72,5 @@ async def test_the_liaison() -> None:
         after = await pass_of(1.0)
         await everybody_leaves(stage, city.citizen, city.operator)
         assert longest_gap(ear(city.citizen), "operator", before[0], after[1]) <= 0.5
-        assert hears_mostly(city.citizen, after) == {"operator", "liaison"}
+        assert hears(city.citizen, after) == {"operator", "liaison"}
         assert (city.liaison.times_rung, city.deputy.times_rung) == (1, 1)

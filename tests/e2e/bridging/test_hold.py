@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.e2e.bridging.ears import hears_mostly, mostly
+from simulator.ears import anybody_heard, who_is_heard
 from tests.e2e.bridging.phone import hold_phone
-from tests.e2e.scenes import accept, connect, pass_of
+from tests.e2e.scenes import accept, connect, hears, pass_of
 from tests.e2e.stage import given_stage
 
 
@@ -45,11 +45,11 @@ async def test_on_hold_and_back(direction: str, third: bool) -> None:
         await stage.until_call(lambda seen: seen.row.stage == "ended")
 
         for span in (before, back):
-            assert "citizen" in hears_mostly(city.operator, span)
+            assert "citizen" in hears(city.operator, span)
             assert phone.heard(span) == everybody - {"citizen"}
         tracks = await stage.tracks()
         for role, spans in (("citizen", (before, back)), ("operator", (before, on_hold, back))):
             for span in spans:
-                assert mostly(tracks[role], span) == {role}, (role, span)
+                assert who_is_heard(tracks[role], *span) == {role}, (role, span)
         if direction == "inactive":
-            assert mostly(tracks["citizen"], (on_hold[0] + 0.5, on_hold[1] - 0.5)) == set()
+            assert anybody_heard(tracks["citizen"], *(on_hold[0] + 0.5, on_hold[1] - 0.5)) == set()

@@ -5,8 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from casework.tickets.open import TicketDraft, open_ticket
-from hotline.probe.hearing import how_alike, sound_of
-from simulator.ears import heard_file
+from simulator import ears
 from simulator.person import Person
 from store.base import now
 from store.journal import JournalRow
@@ -53,8 +52,8 @@ async def way(stage: Stage, call_id: str) -> list[str]:
 
 def likeness(person: Person, prompt: str, language: str = "zh", heard: int = -1) -> float:
     """How like this prompt is anything they heard in their last (or another) conversation."""
-    spoken = sound_of(OF_THE_REPOSITORY / language / f"{prompt}.wav")
-    return how_alike(heard_file(person.heard()[heard]).samples, spoken)
+    spoken = ears.track_file(OF_THE_REPOSITORY / language / f"{prompt}.wav", 0).samples
+    return ears.likeness(ears.heard_file(person.heard()[heard]), spoken)
 
 
 async def given_ticket(stage: Stage, status: str = "open") -> str:

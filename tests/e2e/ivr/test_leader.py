@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import yaml
 
 from casework.duty.roster import import_roster, read_roster
-from hotline.probe.hearing import HEARD
 from hotline.settings import ROOT
+from simulator.ears import HEARD
 from tests.e2e.ivr.scenes import dial_and_press, in_flow, likeness, way
 from tests.e2e.scenes import accept, everybody_leaves, hears, pass_of
 from tests.e2e.stage import Stage, given_stage, until

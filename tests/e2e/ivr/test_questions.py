@@ -6,16 +6,16 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from hotline.probe.hearing import HEARD
 from tests.e2e.ivr.scenes import (
     dial_and_press,
     given_ticket,
     in_flow,
-    likeness,
     seconds_between,
     typed,
     way,
 )
+from tests.e2e.queueing.seen import heard_prompt
+from tests.e2e.scenes import ear
 from tests.e2e.stage import Stage, given_stage, until
 
 
@@ -51,10 +51,12 @@ async def test_the_progress_of_a_case_is_read_aloud(status: str, told: str) -> N
         # …and was really heard, in these words and no others.
         await city.citizen.hang_up()
         await city.citizen.until_hung_up()
-        others = {"case_received", "case_done", "case_unknown"} - {told}
-        await until(lambda: likeness(city.citizen, told) > HEARD, 10, told)
-        for other in others:
-            assert likeness(city.citizen, other) < 0.6
+        likeness = {
+            name: heard_prompt(ear(city.citizen), name)
+            for name in ("case_received", "case_done", "case_unknown")
+        }
+        assert likeness.pop(told) > 0.8
+        assert max(likeness.values()) < 0.7, likeness
 
 
 async def test_a_number_that_is_no_case_is_said_so() -> None:
@@ -70,6 +72,15 @@ async def test_a_number_that_is_no_case_is_said_so() -> None:
 
 async def whole_journal(stage: Stage) -> str:
     return " ".join(str(row.data) for row in await stage.facts())
+
+
+async def test_a_leader_is_wished_for_only_when_one_is_on_duty() -> None:
+    async with given_stage() as stage:
+        await dial_and_press(stage.city.citizen, "4")
+        answered = await in_flow(stage, "flow_answered", question="on_duty")
+        assert answered.data["answer"] == "no"  # the city's roster has no such unit
+        await in_flow(stage, "flow_node_entered", node="leader_away")
+        assert await stage.facts("wish_stated") == []
 
 
 async def test_a_hung_controller_costs_two_seconds_and_no_call() -> None:

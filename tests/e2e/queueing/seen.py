@@ -1,17 +1,18 @@
 """What these stories look at: ring-back rows, and the queues as Asterisk has them."""
 
+import asyncio
 import re
 
-import numpy as np
 from sqlalchemy import select
 
 from casework.ringback.tables import Ringback
 from hotline.settings import ROOT
-from simulator.ears import Sound, track_file
+from simulator.ears import Sound, likeness, track_file
+from simulator.person import Person
 from telephony.tables import Operator
+from tests.e2e.scenes import ear
 from tests.e2e.stage import Stage, until
 
-RATE = 8000
 PROMPTS = ROOT / "asterisk_conf/sounds/zh"
 
 
@@ -28,10 +29,7 @@ async def until_ringbacks(stage: Stage, count: int, *states: str) -> list[Ringba
         chosen = [row for row in rows if not states or row.state in states]
         return rows if len(chosen) >= count else None
 
-    try:
-        return list(await until(enough, 15, f"{count} ring-backs {states}"))
-    except AssertionError as error:
-        raise AssertionError(f"{error}\n{await stage.story()}") from None
+    return list(await until(enough, 15, f"{count} ring-backs {states}"))
 
 
 async def operator(stage: Stage, extension: str) -> Operator | None:
@@ -56,14 +54,20 @@ async def waiting(stage: Stage, queue: str) -> list[str]:
 
 
 def heard_prompt(sound: Sound, name: str) -> float:
-    """How surely this prompt is in what was heard: 1 is the prompt itself, below 0.5 is not it."""
-    prompt = track_file(PROMPTS / f"{name}.wav", 0).samples.astype(float)
-    # The last packets before a hang-up may be missing.
-    heard = np.pad(sound.samples.astype(float), (0, RATE))
-    size = len(prompt) + len(heard)
-    product = np.fft.rfft(heard, size) * np.conj(np.fft.rfft(prompt, size))
-    matches = np.fft.irfft(product, size)[: max(1, len(heard) - len(prompt))]
-    energy = np.concatenate(([0.0], np.cumsum(heard**2)))
-    window = energy[len(prompt) :] - energy[: len(energy) - len(prompt)]
-    scale = np.sqrt(window[: len(matches)] * np.sum(prompt**2)) + 1e6
-    return float(np.max(matches / scale))
+    """How surely this prompt is in what was heard: see `likeness`."""
+    return likeness(sound, track_file(PROMPTS / f"{name}.wav", 0).samples)
+
+
+async def until_hears(person: Person, name: str, within: float = 20) -> None:
+    """Return once this prompt is in what a person hears; looked for whenever more is written."""
+    looked_at = 0
+
+    async def so() -> bool:
+        nonlocal looked_at
+        sound = ear(person)
+        if len(sound.samples) == looked_at:
+            return False
+        looked_at = len(sound.samples)
+        return await asyncio.to_thread(heard_prompt, sound, name) > 0.8
+
+    await until(so, within, f"{person.number} hears {name}")

@@ -3,7 +3,7 @@
 import pytest
 
 from simulator.person import Person
-from tests.e2e.queueing.seen import heard_prompt, ringbacks, until_ringbacks, waiting
+from tests.e2e.queueing.seen import heard_prompt, ringbacks, until_hears, until_ringbacks, waiting
 from tests.e2e.scenes import ear
 from tests.e2e.stage import Stage, given_stage, until
 
@@ -46,11 +46,8 @@ async def test_who_called_before_goes_first_and_the_others_hear_their_place() ->
         await city.citizen.dial()
         await until_waiting(stage, "10", "0")
 
-        await until(
-            lambda: heard_prompt(ear(city.second_citizen), "queue_place") > 0.8,
-            40, "the second citizen hears their place",
-        )  # fmt: skip
-        await until(lambda: heard_prompt(ear(city.second_citizen), "digit_2") > 0.8, 10, "二")
+        await until_hears(city.second_citizen, "queue_place", within=40)
+        await until_hears(city.second_citizen, "digit_2")
 
         await somebody.hang_up()
         await stage.until_call(
@@ -162,9 +159,7 @@ async def test_hung_up_to_be_rung_back_is_still_before_who_came_later() -> None:
         await city.second_citizen.dial()
         await until_waiting(stage, "0", "0")
         await city.citizen.press("1", then="silent")
-        await until(
-            lambda: heard_prompt(ear(city.citizen), "call_back_confirm") > 0.8, 20, "the question"
-        )
+        await until_hears(city.citizen, "call_back_confirm")
         await city.citizen.press("1", then="silent")
         await city.citizen.until_hung_up(within=20)
         [row] = await until_ringbacks(stage, 1)
