@@ -57,7 +57,8 @@ def calendar() -> Calendar:
 def compiled(installation: Installation, file: Path) -> Compiled:
     """The dialplan of a file's flow, with the work days of this year; `FlowBroken`."""
     flow = checked(installation, file)
-    return compile_flow(flow, calendar() if asks_for_workdays(flow) else NOTHING_KNOWN)
+    known = calendar() if asks_for_workdays(flow) else NOTHING_KNOWN
+    return compile_flow(flow, known, installation.trunks[0])
 
 
 def prepare_flow(installation: Installation) -> None:

@@ -43,8 +43,6 @@ GUIDES: Final = "guides"
 SKILL_QUEUE: Final = "skill_{}"
 GUIDE: Final = "guide"  # the skill of those behind the operators; they wait in their own queue
 TRUNK: Final = "trunk"
-# A global variable: the trunk that is dialled first.
-FIRST_TRUNK: Final = "FIRST_TRUNK"
 # A global variable: what everybody sees whom the hotline rings.
 OUR_NUMBER: Final = "HOTLINE"
 # A global variable, and on the service's call to itself one of that channel.

@@ -52,7 +52,7 @@ def _state(call: PhoneCall) -> str:
         return "线路中断 / line broke"
     if call.left_message:
         return "留言 / message"
-    return "已接听 / answered" if call.operator_at else "未接通 / abandoned"
+    return "已接听 / answered" if call.operator_at or call.talked_at else "未接通 / abandoned"
 
 
 def _head(story: CallStory, number: Shown) -> RenderableType:

@@ -10,7 +10,7 @@ from rich.table import Table
 from hotline.commands.common import fail, installation, run
 from hotline.installation import Installation
 from telephony.asterisk.install import AsteriskMissing
-from telephony.phones.live import take_up
+from telephony.phones.live import NotTakenUp, take_up
 from telephony.trunks.asking import ask_trunks
 
 app = typer.Typer(help="中继 / trunks", no_args_is_help=True)
@@ -47,9 +47,12 @@ def password(
 ) -> None:  # fmt: skip
     """保存运营商给的注册密码 / keep the password a carrier gave for its registration."""
     place = installation()
-    known = [trunk.name for trunk in place.trunks]
-    if name not in known:
-        fail(f"{name}: 没有这条中继 / no such trunk; {', '.join(known)}")
+    trunk = next((trunk for trunk in place.trunks if trunk.name == name), None)
+    if trunk is None:
+        known = ", ".join(trunk.name for trunk in place.trunks)
+        fail(f"{name}: 没有这条中继 / no such trunk; {known}")
+    if not trunk.user:
+        fail(f"{name}: 未设置 user,用不到密码 / has no user, so no password is asked for")
     if not secret and not sys.stdin.isatty():
         secret = sys.stdin.readline().strip()
         if not secret:
@@ -60,7 +63,10 @@ def password(
     if not secret.isascii() or not secret.isprintable() or ";" in secret:
         fail("password: 只能用可打印 ASCII 字符,不含分号 / printable ASCII without a semicolon")
     place.secrets.keep(f"trunk-{name}", secret)
-    live = run(_register_anew(installation(), name))
+    try:
+        live = run(_register_anew(installation(), name))
+    except (AsteriskMissing, NotTakenUp) as problem:
+        fail(str(problem))
     typer.echo("已生效 / in force" if live else "启动后生效 / in force from the next start")
 
 

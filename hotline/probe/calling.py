@@ -10,7 +10,8 @@ Where the flow leads everybody to a message at this hour, so it does the caller,
 import asyncio
 import shutil
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -75,8 +76,6 @@ class Probe:
             await self._call()
         except (AssertionError, AsteriskFailed, DatabaseAway, OSError, TimeoutError) as error:
             self.failed.append(str(error) or type(error).__name__)
-        finally:
-            shutil.rmtree(self._base, ignore_errors=True)
         done = ProbeDone(
             at=now(), call_id=self.call_id, ok=not self.failed,
             seconds=round(time.monotonic() - started, 2), failed=self.failed,
@@ -93,14 +92,25 @@ class Probe:
     def _base(self) -> Path:
         return self.installation.settings.data_dir / "probe"
 
-    async def _call(self) -> None:
+    @asynccontextmanager
+    async def _city(self) -> AsyncIterator[Carrier]:
+        """Three phones, and nothing left of them afterwards; nor of a test call that was killed."""
         place, settings = self.installation, self.installation.settings
         address = HotlineAddress(settings.sip_address, settings.sip_port, PROBE)
         carrier = Carrier(
             place.folder.program, self._base, address, place.probe_phones, address=ADDRESS,
             phones_address=PHONES_ADDRESS,
         )  # fmt: skip
-        async with carrier:
+        await carrier.node.stop()
+        try:
+            async with carrier:
+                yield carrier
+        finally:
+            await carrier.node.stop()
+            await asyncio.to_thread(shutil.rmtree, self._base, ignore_errors=True)
+
+    async def _call(self) -> None:
+        async with self._city() as carrier:
             caller = Person(carrier, CALLER, TONES["citizen"])
             operator = Person(carrier, OPERATOR, TONES["operator"])
             liaison = Person(carrier, LIAISON, TONES["liaison"])

@@ -20,10 +20,10 @@ async def take_up(
     node: AsteriskNode, settings: PbxSettings, *, there: Collection[str] = (),
     gone: Collection[str] = (),
 ) -> bool:  # fmt: skip
-    """Write pjsip.conf and have it read; False where Asterisk does not run (it will, at start)."""
-    render_sip(node.folder, settings)
+    """Write pjsip.conf and have it read; False where Asterisk does not run: a start writes it."""
     if not node.is_running:
         return False
+    render_sip(node.folder, settings)
     await node.command("module reload res_pjsip.so")
     try:
         async with asyncio.timeout(WITHIN_SECONDS):

@@ -61,12 +61,38 @@ async def test_rating_and_goodbye_are_english() -> None:
         await until_talking(stage)
         await city.operator.hang_up()
         await in_flow(stage, "flow_node_entered", node="rating")
-        await city.citizen.be_silent()
-        await heard_in(city.citizen, "rate_ask", "en")
+        await asyncio.sleep(4.5)  # the question takes 4 s, and 4 s more are waited for a key
         await city.citizen.press("5", then="silent")
+        await in_flow(stage, "call_rated", rating=5)
         await city.citizen.until_hung_up(within=30)
+        await heard_in(city.citizen, "rate_ask", "en")
         await heard_in(city.citizen, "rate_thanks", "en")
         await heard_in(city.citizen, "goodbye", "en")
+
+
+async def test_in_the_queue_key_1_is_answered_in_english_and_no_other_key_does_anything() -> None:
+    async with given_stage() as stage:
+        city = stage.city
+        await city.operator.when_rung("no_answer")
+        await stage.sign_in("1001")
+        await dial_and_press(city.citizen, "8")
+        await stage.until_call(lambda call: call.at("queue") == {"citizen"}, within=25)
+        for key in "2480":
+            await city.citizen.press(key, then="silent")
+            await asyncio.sleep(0.6)  # a key takes 0.3 s to be sent
+        assert (await stage.call()).at("queue") == {"citizen"}
+        await city.citizen.press("1", then="silent")
+        await in_application(stage, "Read")
+        await heard_in(city.citizen, "call_back_confirm", "en")
+        assert likeness(city.citizen, "call_back_confirm", "zh") < 0.6
+
+
+async def in_application(stage: Stage, what: str) -> None:
+    async def there() -> bool:
+        shown = await stage.pbx.command("core show channels concise")
+        return "!call_back!1!" in shown and f"!{what}!" in shown
+
+    await until(there, 10, f"{what} in [call_back]")
 
 
 async def until_talking(stage: Stage) -> None:

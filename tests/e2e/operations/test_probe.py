@@ -1,6 +1,9 @@
 """`hotline probe`: a real test call through everything; what is wrong is named."""
 
 import asyncio
+import os
+import sys
+from pathlib import Path
 
 from sqlalchemy import func, select
 
@@ -10,6 +13,9 @@ from hotline.flows import apply_file
 from hotline.health.follow import follow
 from hotline.metrics.collect import scrape
 from hotline.metrics.totals import FOLLOWER, count_fact
+from hotline.run import environment_of
+from hotline.settings import ROOT
+from telephony.asterisk.node import AsteriskNode, NodeFolder
 from tests.e2e.ivr.scenes import way, written
 from tests.e2e.scenes import everybody_leaves, given_bridged_call
 from tests.e2e.stage import Stage, given_stage
@@ -160,3 +166,24 @@ async def test_two_at_once_do_not_disturb_each_other() -> None:
         assert first.code == 0, first.out + first.error
         assert second.code == 1 and "another test call" in second.error
         assert len(await stage.facts("probe_done")) == 1
+
+
+async def test_one_that_was_killed_in_the_middle_leaves_nothing_in_the_way_of_the_next() -> None:
+    async with given_stage() as stage:
+        killed = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "hotline", "probe", cwd=ROOT, stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+            env={**os.environ, **environment_of(stage.settings)},
+        )  # fmt: skip
+        await stage.until_at("pair", "citizen", "operator", within=60)
+        killed.kill()
+        await killed.wait()
+        folder = NodeFolder(stage.installation.folder.program, stage.settings.data_dir / "probe")
+        left = AsteriskNode(folder).pid
+        assert left is not None, "its phones' Asterisk lives on"
+        said = await hotline(stage.settings, "probe", "--ticket-seconds", "0", within=120)
+        assert said.code == 0, said.out + said.error
+        assert not await asyncio.to_thread(Path(f"/proc/{left}").exists)
+        assert not await asyncio.to_thread(folder.base.exists)
+        ended = [call.row.stage for call in await stage.calls()]
+        assert ended == ["ended", "ended"]

@@ -22,6 +22,7 @@ from hotline.health.tables import PartState
 from hotline.owed import ledger
 from hotline.owed.ledger import NOTIFY, WorkDied
 from hotline.owed.tables import OwedWork
+from hotline.probe.facts import ProbeDone
 from hotline.settings import Settings
 from hotline.work.worker import Worker
 from recording.facts import RecordingGap, SealFailed
@@ -205,6 +206,38 @@ async def test_a_state_is_told_when_it_begins_and_when_it_ends(
         async with main.reading() as session:
             kinds = [row.kind for row in await journal.after(session, 0, 10)]
         assert kinds == ["alarm_raised", "alarm_cleared"]
+
+
+async def test_a_probe_s_alarm_stands_until_a_test_call_goes_well(
+    settings: Settings, main: Database
+) -> None:
+    """However long that takes: a probe each hour must not look well in between."""
+    failed = ProbeDone(at=now(), ok=False, seconds=9, failed=["not within 30 s: answered"])
+    with given_receiver() as receiver:
+        add_target(settings.data_dir, receiver.url)
+        async with given_desk(settings, main):
+            await happened(main, failed)
+            await until(lambda: receiver.titles("a test call failed"), 40, "told")
+            await long_ago(main)
+            await happened(main, gap())  # whatever else is looked at meanwhile
+            await until(lambda: receiver.titles("a recording has a gap"), 40, "looked at since")
+            assert "alarm_cleared" not in await kinds(main)
+            await happened(main, ProbeDone(at=now(), ok=True, seconds=9, failed=[]))
+            await until(lambda: receiver.titles("well again"), 40, "told that it is over")
+        assert (await kinds(main)).count("alarm_cleared") == 1
+
+
+async def long_ago(database: Database) -> None:
+    """As if the probe had failed two hours ago."""
+    async with database.transaction() as session:
+        row = await session.scalar(select(Alarm).where(Alarm.alarm == "probe_failed"))
+        assert row is not None
+        row.last_at -= timedelta(hours=2)
+
+
+async def kinds(database: Database) -> list[str]:
+    async with database.reading() as session:
+        return [row.kind for row in await journal.after(session, 0, 20)]
 
 
 @pytest.mark.parametrize(

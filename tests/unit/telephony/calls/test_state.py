@@ -81,6 +81,13 @@ def test_facts_hold_no_personal_data(tmp_path: Path) -> None:
     assert any(e.private.get("caller_number") == "13800000001" for e in stored)
 
 
+def test_whom_a_flow_rings_over_a_trunk_is_no_operator(tmp_path: Path) -> None:
+    made = registry(tmp_path)
+    made.take([*CALL[:3], event(3, "CHAN_START", "out", context="dial_in")], 1)
+    [_, outside] = made.calls.by_id["c1"].legs.values()
+    assert (outside.role, outside.person_id) == (Role.LIAISON, None)
+
+
 def test_events_of_strangers_and_of_legs_that_are_gone_mean_nothing(tmp_path: Path) -> None:
     made = registry(tmp_path)
     assert read(event(1, "ANSWER", "stranger", linked_id="stranger"), made.calls, "pbx") == []
