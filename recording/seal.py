@@ -21,6 +21,7 @@ from pydub import AudioSegment
 from recording.facts import RecordingGap, RecordingSealed, RecordingUnreadable
 from recording.manifest import (
     NAME,
+    ClockStep,
     Gap,
     Manifest,
     MixEntry,
@@ -158,6 +159,11 @@ def _build(
         seconds=max((e.offset_ms / 1000 + e.seconds for e in entries), default=0.0),
         tracks=entries, mix=mix, gaps=_gaps(entries, talks.values()), previous=previous,
         unreadable=unreadable,
+        clock_steps=[
+            ClockStep(leg_id=track.leg_id or track.source, role=track.role, step_ms=track.step_ms)
+            for track, _ in read
+            if track.step_ms
+        ],
     )  # fmt: skip
     path = folder / NAME
     path.write_bytes(manifest.canonical())

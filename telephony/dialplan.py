@@ -33,6 +33,7 @@ OVERFLOW: Final = "overflow"
 
 DIALLED: Final = "dialled"
 DOCTOR: Final = "doctor"
+TRANSFER: Final = "transfer"
 TRANSFERRED: Final = "transferred"
 RECORD_PROMPT: Final = "record_prompt"
 # A flow's context is this and its version; see telephony/ivr/compile.py.
@@ -43,8 +44,6 @@ GUIDES: Final = "guides"
 SKILL_QUEUE: Final = "skill_{}"
 GUIDE: Final = "guide"  # the skill of those behind the operators; they wait in their own queue
 TRUNK: Final = "trunk"
-# A global variable: the trunk that is dialled first.
-FIRST_TRUNK: Final = "FIRST_TRUNK"
 ROOM_WAIT_SECONDS: Final = 5
 
 # What the dialplan says in CELGenUserEvent.

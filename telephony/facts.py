@@ -47,12 +47,25 @@ class LegAnswered(Fact):
 
 
 class TrackStarted(Fact):
-    """From here on what this person says is recorded."""
+    """From here on what this person says is recorded; `uptime_ms`: the machine's own clock."""
 
     kind: ClassVar[str] = "track_started"
     leg_id: str
     role: Role
     started_ms: int
+    uptime_ms: int | None = None
+
+
+class ClockStepped(Fact):
+    """Alarm: while this leg was recorded the wall clock was stepped by `seconds`.
+
+    `there_seconds`: how long it was recorded by the clock that is never stepped.
+    """
+
+    kind: ClassVar[str] = "clock_stepped"
+    leg_id: str
+    seconds: float
+    there_seconds: float
 
 
 class LegMoved(Fact):

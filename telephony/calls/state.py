@@ -40,6 +40,10 @@ class Leg:
     mode: Mode | None = None
     muted: bool = False
     key: str | None = None
+    # The first moment of its track, by the clock on the wall and by one that is never stepped.
+    track_ms: int | None = None
+    track_uptime_ms: int | None = None
+    there_seconds: float | None = None  # told where the wall clock was stepped meanwhile
 
     @property
     def is_live(self) -> bool:
@@ -122,7 +126,9 @@ class Call:
 
     @property
     def citizen(self) -> Leg | None:
-        return next((leg for leg in self.legs.values() if leg.role is Role.CITIZEN), None)
+        # A ring-back that the first trunk refused has one for each trunk: the newest counts.
+        found = [leg for leg in self.legs.values() if leg.role is Role.CITIZEN]
+        return found[-1] if found else None
 
     @property
     def operator(self) -> Leg | None:
@@ -240,6 +246,16 @@ def _leg_ended(calls: Calls, fact: f.LegEnded, _: Private) -> None:
         leg.ended_at, leg.place = fact.at, Place.NOWHERE
 
 
+def _track_started(calls: Calls, fact: f.TrackStarted, _: Private) -> None:
+    if leg := _leg(calls, fact):
+        leg.track_ms, leg.track_uptime_ms = fact.started_ms, fact.uptime_ms
+
+
+def _clock_stepped(calls: Calls, fact: f.ClockStepped, _: Private) -> None:
+    if leg := _leg(calls, fact):
+        leg.there_seconds = fact.there_seconds
+
+
 def _leg_muted(calls: Calls, fact: f.LegMuted, _: Private) -> None:
     if leg := _leg(calls, fact):
         leg.muted = fact.muted
@@ -330,6 +346,8 @@ _CHANGES: dict[type[Fact], Callable[[Calls, Any, Private], None]] = {
     f.LegMoved: _leg_moved,
     f.LegEnded: _leg_ended,
     f.LegMuted: _leg_muted,
+    f.TrackStarted: _track_started,
+    f.ClockStepped: _clock_stepped,
     f.CallEnded: _call_ended,
     f.ConnectAsked: _connect_asked,
     f.RungRung: _rung_rung,

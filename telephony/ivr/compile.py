@@ -188,10 +188,9 @@ def _clock(minutes: int) -> str:
 
 def _transfer(name: str, node: n.Transfer) -> Lines:
     said = [f"Playback({_files(node.say)})"] if node.say else []
-    line = f"PJSIP/{node.number}@${{{dialplan.FIRST_TRUNK}}}"
     return [
         _tell(dialplan.FLOW_NODE, name), *said,
-        f"Dial({line},{node.ring_seconds},gU({dialplan.TRANSFERRED}))",
+        f"Gosub({dialplan.TRANSFER},s,1({node.number},{node.ring_seconds}))",
         'GotoIf($["${DIALSTATUS}" = "ANSWER"]?goodbye,s,1)', _goto(node.next),
     ]  # fmt: skip
 

@@ -34,8 +34,9 @@ def given(
     """Legs are live, over, or not there at all (empty)."""
     call = Call(CALL, START, caller_number="13800000001")
     call.ring_back = RingBack(
-        OPERATOR, "1001", START, at(3) if ready else None, at(3) if rung else None
-    )
+        OPERATOR, "1001", START, at(3) if ready else None, at(3) if rung else None,
+        citizen_leg_id=CALL if rung else "",
+    )  # fmt: skip
     for leg_id, role, state in (
         (OPERATOR, Role.OPERATOR, operator), (CALL, Role.CITIZEN, citizen),
     ):  # fmt: skip
