@@ -1,7 +1,7 @@
 """Room hotline: seals the recording of every call that is over, also those found at start."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -11,7 +11,7 @@ from recording.samples import SpoolKept
 from recording.seal import LegTalk, Sealed, seal
 from recording.spool import find_calls, find_tracks, is_closed
 from store.base import now
-from telephony.calls.state import Call, Calls, Leg
+from telephony.calls.state import Call, Calls
 from telephony.facts import CallEnded
 from telephony.registry import Registry
 
@@ -98,7 +98,14 @@ class Sealer:
             calls.apply(entry.fact, entry.private)
         call = calls.by_id.get(call_id)
         return [
-            LegTalk(leg.leg_id, leg.role.value, leg.answered_at, _end(leg))
+            LegTalk(
+                # On the clock of the call's beginning: a step of the clock is no talk, and no gap.
+                leg.leg_id,
+                leg.role.value,
+                leg.answered_at - timedelta(seconds=leg.answered_step),
+                leg.ended_at - timedelta(seconds=leg.ended_step),
+                round(leg.track_step * 1000),
+            )
             for leg in (call.legs.values() if call else ())
             if leg.answered_at is not None and leg.ended_at is not None
         ]
@@ -115,10 +122,3 @@ class Sealer:
                 log.warning("recording_gap", call_id=call_id, leg=fact.leg_id)
             self._registry.record(fact, key=key)
         log.info("sealed", call_id=call_id, seconds=round(sealed.seconds, 1))
-
-
-def _end(leg: Leg) -> datetime:
-    """When it ended, by the clock of its answer: a step in between is no talk, and no gap."""
-    if leg.there_seconds is not None and leg.answered_at is not None:
-        return leg.answered_at + timedelta(seconds=leg.there_seconds)
-    return leg.ended_at or now()

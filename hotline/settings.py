@@ -57,8 +57,9 @@ class Settings(BaseSettings):
     public_media_address: PublicAddress = ""
     public_port: Port | None = None
     local_nets: list[Network] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8"]
-    # How often a phone is asked for a sign of life, which keeps its router's way to it open.
-    phone_keepalive_seconds: Annotated[int, Field(ge=0, le=3600)] = 25
+    # How often a phone is asked for a sign of life, which keeps its router's way to it open; 0:
+    # never. A phone that does not answer is not rung, nor, after a restart, one not yet asked.
+    phone_keepalive_seconds: Annotated[int, Field(ge=0, le=3600)] = 0
     # One trunk in short, or as many as there are in `[[trunks]]`: hotline/trunk_settings.py.
     trunk_host: str = "127.0.0.2"
     trunk_port: Port = 5060

@@ -56,7 +56,7 @@ class UnreadableEntry(_Part):
 
 
 class ClockStep(_Part):
-    """The wall clock was stepped before this track began; its offset is as if it had not been."""
+    """The clock was stepped before this track began; its offset is as if it had not been."""
 
     leg_id: str
     role: str

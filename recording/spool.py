@@ -1,14 +1,12 @@
 """Room recording: what lies in the spool. Finds calls and their tracks, and drops nothing.
 
-Asterisk writes `<spool>/<CALL_ID>/<role>~<start_ms>~up<uptime>~<channel uniqueid>~said.wav`.
-`start_ms` is the clock on the wall, `uptime` the seconds since the machine started, which no
-time server and nobody's hand ever changes; names without it are as good, but for that.
+Asterisk writes `<spool>/<CALL_ID>/<role>~<start_ms>~<channel uniqueid>~said.wav`.
 A file with any other name is still a recording of somebody: it is found as
 role "unknown", and the reason is told.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,12 +16,8 @@ ROLES = ("citizen", "operator", "liaison", "petition", "emergency", "supervisor"
 # No slash, no leading dot: a call id can never name a place outside its folder.
 CALL_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){0,126}[A-Za-z0-9]", re.ASCII)
 TRACK_NAME = re.compile(
-    r"(?P<role>[a-z]+)~(?P<start_ms>\d{13})(?:~up(?P<up>\d{1,10}\.\d\d))?"
-    r"~(?P<leg_id>[A-Za-z0-9._-]{1,128})~said\.wav",
-    re.ASCII,
+    r"(?P<role>[a-z]+)~(?P<start_ms>\d{13})~(?P<leg_id>[A-Za-z0-9._-]{1,128})~said\.wav", re.ASCII
 )
-# Two readings of two clocks, one after the other, on a busy machine: less is no step.
-STEP_MS = 1000
 
 
 class BadCallId(ValueError):
@@ -40,8 +34,7 @@ class SpoolTrack:
     leg_id: str | None
     start_ms: int | None
     problem: str | None = None
-    uptime_ms: int | None = None
-    # By how much the wall clock had been stepped since the call's first track; `start_ms` is
+    # By how much the clock had been stepped in the call before this track began; `start_ms` is
     # where it would have been without.
     step_ms: int = 0
 
@@ -75,33 +68,21 @@ def find_calls(spool: Path) -> SpoolReport:
 
 
 def find_tracks(call_dir: Path) -> list[SpoolTrack]:
-    """Every file below the call's folder, in the order of their names, on one clock."""
+    """Every file below the call's folder, in the order of their names."""
     if call_dir.is_symlink() or not call_dir.is_dir():
         return []
     files = [p for p in call_dir.rglob("*") if p.is_symlink() or not p.is_dir()]
-    return on_one_clock(
-        [_named(path, path.relative_to(call_dir).as_posix()) for path in sorted(files)]
-    )
+    return [_named(path, path.relative_to(call_dir).as_posix()) for path in sorted(files)]
 
 
-def on_one_clock(tracks: Sequence[SpoolTrack]) -> list[SpoolTrack]:
-    """Tracks that began after the wall clock was stepped, placed as if it had not been."""
-    readings = [(t.uptime_ms, t.start_ms - t.uptime_ms) for t in tracks
-                if t.start_ms is not None and t.uptime_ms is not None]  # fmt: skip
-    if not readings:
-        return list(tracks)
-    _, started = min(readings)
-    return [_unstepped(track, started) for track in tracks]
-
-
-def _unstepped(track: SpoolTrack, started: int) -> SpoolTrack:
-    """`started`: when the machine started, by the wall clock that the first track was told by."""
-    if track.start_ms is None or track.uptime_ms is None:
-        return track
-    step = track.start_ms - track.uptime_ms - started
-    if abs(step) < STEP_MS:
-        return track
-    return replace(track, start_ms=track.start_ms - step, step_ms=step)
+def on_one_clock(tracks: Sequence[SpoolTrack], steps: Mapping[str, int]) -> list[SpoolTrack]:
+    """Tracks placed as if the clock had not been stepped; `steps`: leg → ms before its track."""
+    return [
+        replace(track, start_ms=track.start_ms - step, step_ms=step)
+        if track.start_ms is not None and (step := steps.get(track.leg_id or "", 0))
+        else track
+        for track in tracks
+    ]
 
 
 def is_closed(path: Path) -> bool:
@@ -121,7 +102,6 @@ def _named(path: Path, source: str) -> SpoolTrack:
             path, source, UNKNOWN, None, None, "the file name tells no role and start"
         )
     role, leg_id, start_ms = match["role"], match["leg_id"], int(match["start_ms"])
-    up = int(match["up"].replace(".", "")) * 10 if match["up"] else None
     if role not in ROLES:
-        return SpoolTrack(path, source, UNKNOWN, leg_id, start_ms, f"no such role: {role}", up)
-    return SpoolTrack(path, source, role, leg_id, start_ms, uptime_ms=up)
+        return SpoolTrack(path, source, UNKNOWN, leg_id, start_ms, f"no such role: {role}")
+    return SpoolTrack(path, source, role, leg_id, start_ms)

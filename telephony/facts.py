@@ -47,25 +47,22 @@ class LegAnswered(Fact):
 
 
 class TrackStarted(Fact):
-    """From here on what this person says is recorded; `uptime_ms`: the machine's own clock."""
+    """From here on what this person says is recorded."""
 
     kind: ClassVar[str] = "track_started"
     leg_id: str
     role: Role
     started_ms: int
-    uptime_ms: int | None = None
 
 
 class ClockStepped(Fact):
-    """Alarm: while this leg was recorded the wall clock was stepped by `seconds`.
+    """Alarm: the clock of Asterisk's machine was stepped in this call, just before `at`.
 
-    `there_seconds`: how long it was recorded by the clock that is never stepped.
+    `seconds`: forward, or (negative) back; every later time of this call is by the new clock.
     """
 
     kind: ClassVar[str] = "clock_stepped"
-    leg_id: str
     seconds: float
-    there_seconds: float
 
 
 class LegMoved(Fact):

@@ -40,7 +40,6 @@ PBX_MODULES = (
     "app_playtones",
     "func_db",
     "func_groupcount",
-    "func_env",  # FILE(), for the machine's uptime
     "res_cdrel_custom",
     "cel_custom",
     "cel_manager",

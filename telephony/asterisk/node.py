@@ -23,9 +23,6 @@ _ENTER = """
 umask 077
 mkdir -p "$3$2"
 mount --bind "$1" "$3$2"
-# A clock that nobody steps, for the dialplan: there is no /proc inside.
-: > "$3$2/run/uptime"
-mount --bind /proc/uptime "$3$2/run/uptime"
 shift 2; root="$1"; shift
 exec chroot "$root" "$@"
 """
@@ -45,11 +42,6 @@ class NodeFolder:
     @property
     def inside(self) -> str:
         return str(self.base) if self.program.root is None else INSIDE
-
-    @property
-    def uptime(self) -> str:
-        """The machine's clock that is never stepped, as Asterisk sees it."""
-        return "/proc/uptime" if self.program.root is None else f"{INSIDE}/run/uptime"
 
     @property
     def etc(self) -> Path:

@@ -70,7 +70,7 @@ class PbxSettings:
     public_media_address: str = ""
     public_port: int | None = None
     local_nets: tuple[str, ...] = ()
-    phone_keepalive_seconds: int = 25
+    phone_keepalive_seconds: int = 0
 
 
 def render(
@@ -89,7 +89,6 @@ def render(
     root = folder.program.root
     common = {
         "inside": folder.inside,
-        "uptime": folder.uptime,
         "modules": modules,
         "module_dir": module_dir if root is None else f"/{module_dir.relative_to(root)}",
         "transmit_silence": "yes",

@@ -19,8 +19,6 @@ from telephony.queueing import reading as queueing
 from telephony.roles import Mode, Place, Role, RungOutcome
 from telephony.trunks.choosing import not_reached
 
-# Two clocks read one after the other on a busy machine: less is no step.
-CLOCK_STEP_SECONDS = 1.0
 # What the tables hold of the name a carrier sends.
 NAME_LONGEST = 200
 
@@ -128,37 +126,13 @@ def _track(event: CelEvent, call: Call, leg: Leg) -> list[Fact]:
     role = Role(event.role) if event.role in set(Role) else leg.role
     if role is not leg.role:
         made.append(f.LegNamed(at=event.at, call_id=call.call_id, leg_id=leg.leg_id, role=role))
-    started, up = [*_text(event).split(), "", ""][:2]
     made.append(
         f.TrackStarted(
             at=event.at, call_id=call.call_id, leg_id=leg.leg_id, role=role,
-            started_ms=int(started or 0), uptime_ms=_uptime_ms(up),
+            started_ms=int(_text(event) or 0),
         )
     )  # fmt: skip
     return made
-
-
-def _uptime_ms(text: str) -> int | None:
-    """`12345.67` seconds; None where Asterisk could not read it."""
-    whole, _, part = text.partition(".")
-    return int(whole) * 1000 + int(f"{part:0<3}"[:3]) if whole.isdigit() else None
-
-
-def _leg_over(event: CelEvent, call: Call, leg: Leg) -> list[Fact]:
-    """Two clocks at the end of a leg, against the same two at its track's beginning."""
-    up = _uptime_ms(_text(event))
-    if up is None or leg.track_uptime_ms is None or leg.track_ms is None:
-        return []
-    there = (up - leg.track_uptime_ms) / 1000
-    seconds = event.at.timestamp() - leg.track_ms / 1000 - there
-    if abs(seconds) < CLOCK_STEP_SECONDS:
-        return []
-    return [
-        f.ClockStepped(
-            at=event.at, call_id=call.call_id, leg_id=leg.leg_id, seconds=round(seconds, 1),
-            there_seconds=round(there, 2),
-        )
-    ]  # fmt: skip
 
 
 def _moved(place: Place) -> Callable[[CelEvent, Call, Leg], list[Fact]]:
@@ -312,7 +286,6 @@ _READERS: dict[str, Callable[[CelEvent, Calls, str], list[Meant]]] = {
     dialplan.NO_KEY: _on_leg(_pressed("no_key")),
     dialplan.NOBODY_JOINED: _on_leg(_pressed("nobody_joined")),
     dialplan.MONITOR: _on_leg(_monitor),
-    dialplan.LEG_OVER: _on_leg(_leg_over),
     dialplan.DIAL_OVER: _on_leg(_dial_over),
     "HANGUP": _on_leg(_hangup),
     **{word: _on_leg(reader) for word, reader in BRIDGING.items()},

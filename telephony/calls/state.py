@@ -40,10 +40,10 @@ class Leg:
     mode: Mode | None = None
     muted: bool = False
     key: str | None = None
-    # The first moment of its track, by the clock on the wall and by one that is never stepped.
-    track_ms: int | None = None
-    track_uptime_ms: int | None = None
-    there_seconds: float | None = None  # told where the wall clock was stepped meanwhile
+    # By how much the clock had been stepped in this call when these were told.
+    answered_step: float = 0.0
+    track_step: float = 0.0
+    ended_step: float = 0.0
 
     @property
     def is_live(self) -> bool:
@@ -118,6 +118,7 @@ class Call:
     requests: dict[str, Request] = field(default_factory=dict)
     monitor_leg_ids: set[str] = field(default_factory=set)
     move_asked_at: datetime | None = None
+    clock_step: float = 0.0  # seconds the clock was stepped by, all in all, since it began
     line_broke: bool = False
     ended_at: datetime | None = None
     talked_at: datetime | None = None  # citizen and a helper hear each other
@@ -231,6 +232,7 @@ def _leg_named(calls: Calls, fact: f.LegNamed, _: Private) -> None:
 def _leg_answered(calls: Calls, fact: f.LegAnswered, _: Private) -> None:
     if leg := _leg(calls, fact):
         leg.answered_at = fact.at
+        leg.answered_step = calls.by_id[fact.call_id or ""].clock_step
 
 
 def _leg_moved(calls: Calls, fact: f.LegMoved, _: Private) -> None:
@@ -244,16 +246,17 @@ def _leg_moved(calls: Calls, fact: f.LegMoved, _: Private) -> None:
 def _leg_ended(calls: Calls, fact: f.LegEnded, _: Private) -> None:
     if leg := _leg(calls, fact):
         leg.ended_at, leg.place = fact.at, Place.NOWHERE
+        leg.ended_step = calls.by_id[fact.call_id or ""].clock_step
 
 
 def _track_started(calls: Calls, fact: f.TrackStarted, _: Private) -> None:
     if leg := _leg(calls, fact):
-        leg.track_ms, leg.track_uptime_ms = fact.started_ms, fact.uptime_ms
+        leg.track_step = calls.by_id[fact.call_id or ""].clock_step
 
 
 def _clock_stepped(calls: Calls, fact: f.ClockStepped, _: Private) -> None:
-    if leg := _leg(calls, fact):
-        leg.there_seconds = fact.there_seconds
+    if call := calls.by_id.get(fact.call_id or ""):
+        call.clock_step += fact.seconds
 
 
 def _leg_muted(calls: Calls, fact: f.LegMuted, _: Private) -> None:

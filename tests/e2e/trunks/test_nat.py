@@ -176,6 +176,8 @@ async def test_a_phone_behind_a_forgetful_router_is_rung_where_it_is_asked_now_a
             await asyncio.sleep(FORGETS * 3)  # the router's forgetting is what is wanted
             await place.asterisk.command("channel originate PJSIP/1001 application Wait 5")
             rung = until(lambda: any(d.startswith(b"INVITE ") for d in phone.wire.heard), 4)
+            print(await place.asterisk.command("pjsip show contacts"), phone.wire.heard)
+            print((place.folder.log / "messages").read_text())
             if keepalive:
                 await rung
             else:
