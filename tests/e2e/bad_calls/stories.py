@@ -130,6 +130,18 @@ STORIES = (
         "clock", "a_controller_whose_clock_jumps_an_hour_skips_no_ring_and_loses_nothing",
     ),
     Story(
+        "Asterisk's own clock jumps an hour, either way, in a call",
+        "every second of sound kept and laid where it was spoken; manifest, ticket and alarm say so",
+        "asterisk_clock",
+        "tracks_lie_where_they_were_spoken_though_asterisks_clock_was_stepped",
+    ),
+    Story(
+        "Asterisk's own clock jumps while a citizen waits",
+        "forward, the queue's time is up: a message can be left; back, they wait on and are answered",
+        "asterisk_clock",
+        "who_waits_while_asterisks_clock_is_stepped_reaches_a_person_or_a_message",
+    ),
+    Story(
         "not one byte left on the disk, in a call and for a new one",
         "people talk on, the new caller is answered; with room again the controller catches up,"
         " seals, tells the gaps; one ticket each, both databases whole",
