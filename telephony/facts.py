@@ -261,6 +261,15 @@ class ControllerStarted(Fact):
     ended: int
 
 
+class CallNotTaken(Fact):
+    """A carrier's call was refused with 488, before it was a call: no codec in common."""
+
+    kind: ClassVar[str] = "call_not_taken"
+    node: str
+    trunk: str
+    offered: list[str]
+
+
 class TrunkChanged(Fact):
     """A carrier's line answers (`up`), or no longer (`down`)."""
 
