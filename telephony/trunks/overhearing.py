@@ -32,6 +32,7 @@ _STATIC: Final = {"0": "PCMU", "3": "GSM", "4": "G723", "8": "PCMA", "9": "G722"
 # INVITEs that have no answer yet; more than ever wait, less than an attacker could fill.
 REMEMBERED: Final = 500
 MOST_CODECS: Final = 12
+AGAIN_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -138,15 +139,20 @@ class Listener(asyncio.DatagramProtocol):
 
 
 async def listen(port: int, overhearing: Overhearing, tell: Callable[[NotTaken], None]) -> None:
-    """Until cancelled; without the port, calls go on and only this is not told."""
+    """Until cancelled; while another program has the port only this is not told."""
     loop = asyncio.get_running_loop()
-    try:
-        transport, _ = await loop.create_datagram_endpoint(
-            lambda: Listener(overhearing, tell), local_addr=("127.0.0.1", port)
-        )
-    except OSError as error:
-        log.warning("refused_calls_not_told", port=port, reason=str(error))
-        return
+    told = False
+    while True:
+        try:
+            transport, _ = await loop.create_datagram_endpoint(
+                lambda: Listener(overhearing, tell), local_addr=("127.0.0.1", port)
+            )
+            break
+        except OSError as error:
+            if not told:
+                log.warning("refused_calls_not_told", port=port, reason=str(error))
+            told = True
+            await asyncio.sleep(AGAIN_SECONDS)
     try:
         await asyncio.Event().wait()
     finally:

@@ -54,6 +54,11 @@ async def test_an_unreachable_trunk_is_listed_down() -> None:
 
         await until(down, 60, "second down")
         await is_wrong(stage, "trunks", "trunk second", "does not answer OPTIONS", "firewall")
+        # One outside that is told an address which is known here alone: in words.
+        outside = {"trunks": [], "trunk_host": "198.51.100.5"}
+        await is_wrong(stage, "nat", "is told 127.0.0.1", "voice", "public_address", **outside)
+        await is_fine(stage, "nat", public_address="192.0.2.10", **outside)
+        await is_fine(stage, "nat")
 
 
 async def test_a_firewall_that_eats_sound_is_seen_while_the_call_is_up() -> None:
