@@ -29,41 +29,41 @@ async def test_ten_calls_while_the_first_trunk_comes_and_goes() -> None:
     places = two_trunks()
     places["trunks"][0]["order"] = 0
     port = places["trunks"][0]["port"]
-    async with given_stage(max_calls=20, queue_seconds=600, **places) as stage:
-        async with (
-            given_flapping(SECOND_ADDRESS, port, every=2.0) as flapping,
-            asked_often(stage, "second"),
-        ):
-            city = stage.city
-            await city.operator.when_rung("answer")
-            await stage.sign_in("1001")
-            await city.liaison.when_rung("answer")
-            numbers = [f"138000001{n:02d}" for n in range(CALLS)]
-            citizens = {number: city.person(number, "citizen") for number in numbers}
-            for citizen in citizens.values():
-                await citizen.dial()
-            served: set[str] = set()
-            while len(served) < CALLS:
-                call = await next_pair(stage, served)
-                served.add(call.call_id)
-                command = await stage.ask(call.call_id, kind="connect", unit_id="market")
-                assert command.state == "done", command.reason
-                await ladder_over(stage, call.call_id)
-                await leaves(stage, citizens[call.row.caller_number or ""], call.call_id)
-            assert flapping.changes >= 5, "it has come and gone meanwhile"
+    async with (
+        given_stage(max_calls=20, queue_seconds=600, **places) as stage,
+        given_flapping(SECOND_ADDRESS, port, every=2.0) as flapping,
+        asked_often(stage, "second"),
+    ):
+        city = stage.city
+        await city.operator.when_rung("answer")
+        await stage.sign_in("1001")
+        await city.liaison.when_rung("answer")
+        numbers = [f"138000001{n:02d}" for n in range(CALLS)]
+        citizens = {number: city.person(number, "citizen") for number in numbers}
+        for citizen in citizens.values():
+            await citizen.dial()
+        served: set[str] = set()
+        while len(served) < CALLS:
+            call = await next_pair(stage, served)
+            served.add(call.call_id)
+            command = await stage.ask(call.call_id, kind="connect", unit_id="market")
+            assert command.state == "done", command.reason
+            await ladder_over(stage, call.call_id)
+            await leaves(stage, citizens[call.row.caller_number or ""], call.call_id)
+        assert flapping.changes >= 5, "it has come and gone meanwhile"
 
-            # Nobody was lost: each citizen had an operator, and hung up by our goodbye.
-            calls = await stage.calls()
-            assert len(calls) == CALLS
-            assert all(call.row.talked_at is not None for call in calls)
-            assert all(citizen.times_rung == 0 for citizen in citizens.values())
-            await rings_are_single(stage)
-            ladder = {"6101": city.liaison, "6102": city.deputy, "6103": city.duty_leader}
-            for number, person in ladder.items():
-                assert flapping.rung[number] + person.times_rung <= CALLS, number
-            assert sum(flapping.rung.values()) > 0, "it did ring somebody"
-            assert sum(flapping.refused.values()) > 0, "it did refuse somebody"
-            await nothing_is_left(stage, within=40)
+        # Nobody was lost: each citizen had an operator, and hung up by our goodbye.
+        calls = await stage.calls()
+        assert len(calls) == CALLS
+        assert all(call.row.talked_at is not None for call in calls)
+        assert all(citizen.times_rung == 0 for citizen in citizens.values())
+        await rings_are_single(stage)
+        ladder = {"6101": city.liaison, "6102": city.deputy, "6103": city.duty_leader}
+        for number, person in ladder.items():
+            assert flapping.rung[number] + person.times_rung <= CALLS, number
+        assert sum(flapping.rung.values()) > 0, "it did ring somebody"
+        assert sum(flapping.refused.values()) > 0, "it did refuse somebody"
+        await nothing_is_left(stage, within=40)
 
 
 @asynccontextmanager
