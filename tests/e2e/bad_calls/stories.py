@@ -143,8 +143,8 @@ STORIES = (
     ),
     Story(
         "Asterisk's own clock jumps while a citizen waits",
-        "forward, the queue's time is up: a message can be left; back, they wait on and are"
-        " answered",
+        "forward, the queue's time is up: a message can be left; back, the operator is"
+        " rung on, and answers",
         "asterisk_clock",
         "who_waits_while_asterisks_clock_is_stepped_reaches_a_person_or_a_message",
     ),
