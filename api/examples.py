@@ -233,6 +233,7 @@ ANSWERS: dict[str, Any] = {
             "gaps": [],
             "previous": SHA,
             "unreadable": [],
+            "clock_steps": [],
         },
         "manifest_sha256": SHA,
         "parts": 1,

@@ -37,6 +37,7 @@ from telephony.reconcile import Reconciler
 from telephony.registry import Registry
 from telephony.roles import Role
 from telephony.tables import Command
+from telephony.trunks.overhearing import Overhearing, listen
 from telephony.trunks.watching import TrunkWatch
 
 log = structlog.get_logger()
@@ -105,11 +106,18 @@ class ControllerPart:
                 tasks.create_task(self._offers.run(), name="offers")
                 tasks.create_task(self._questions.run(), name="questions")
                 tasks.create_task(self.trunks.run(), name="trunks")
+                tasks.create_task(self._overhear(), name="overhearing")
                 heartbeat = Heartbeat(self.database, "controller", self._installation.settings.node)
                 tasks.create_task(heartbeat.run(self._state), name="heartbeat")
         finally:
             await self.database.close()
             self.journal.close()
+
+    async def _overhear(self) -> None:
+        trunks = self._installation.trunks
+        # A line that registers sends from where it was registered, if from anywhere we know.
+        heard = Overhearing(trunks, lambda trunk: trunk.matches or (trunk.host,))
+        await listen(self._installation.settings.ami_port, heard, self.trunks.not_taken)
 
     def _call_over(self, call: Call) -> None:
         self._words.forget(call.call_id)

@@ -58,7 +58,7 @@ def compiled(installation: Installation, file: Path) -> Compiled:
     """The dialplan of a file's flow, with the work days of this year; `FlowBroken`."""
     flow = checked(installation, file)
     known = calendar() if asks_for_workdays(flow) else NOTHING_KNOWN
-    return compile_flow(flow, known, installation.trunks[0])
+    return compile_flow(flow, known)
 
 
 def prepare_flow(installation: Installation) -> None:

@@ -57,7 +57,10 @@ class Installation:
             skill_seconds=s.skill_seconds, guide_seconds=s.guide_seconds,
             announce_seconds=s.announce_seconds, offer_seconds=s.offer_seconds,
             after_call_seconds=s.after_call_seconds, pause_reasons=tuple(s.pause_reasons),
-            max_calls=s.max_calls, agi_port=s.agi_port,
+            max_calls=s.max_calls, agi_port=s.agi_port, public_address=s.public_address,
+            public_media_address=s.public_media_address or s.public_address,
+            public_port=s.public_port, local_nets=tuple(s.local_nets),
+            phone_keepalive_seconds=s.phone_keepalive_seconds,
             own_sounds=self.own_sounds,
         )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Room hotline: seals the recording of every call that is over, also those found at start."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -97,7 +98,14 @@ class Sealer:
             calls.apply(entry.fact, entry.private)
         call = calls.by_id.get(call_id)
         return [
-            LegTalk(leg.leg_id, leg.role.value, leg.answered_at, leg.ended_at)
+            LegTalk(
+                # On the clock of the call's beginning: a step of the clock is no talk, and no gap.
+                leg.leg_id,
+                leg.role.value,
+                leg.answered_at - timedelta(seconds=leg.answered_step),
+                leg.ended_at - timedelta(seconds=leg.ended_step),
+                round(leg.track_step * 1000),
+            )
             for leg in (call.legs.values() if call else ())
             if leg.answered_at is not None and leg.ended_at is not None
         ]

@@ -16,7 +16,13 @@ from pydantic_settings import (
 )
 
 from casework.suggestions.reading import read_words_file
-from hotline.trunk_settings import Codec, TrunkSettings, problem_of_lines
+from hotline.trunk_settings import (
+    Codec,
+    Network,
+    PublicAddress,
+    TrunkSettings,
+    problem_of_lines,
+)
 
 ROOT = Path(__file__).parents[1]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -46,6 +52,14 @@ class Settings(BaseSettings):
     rtp_last: Port = 12999
     ami_port: Port = 5038
     agi_port: Port = 4573
+    # Behind a router: what it is called outside, and who is inside (docs/trunks-and-phones.md).
+    public_address: PublicAddress = ""
+    public_media_address: PublicAddress = ""
+    public_port: Port | None = None
+    local_nets: list[Network] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8"]
+    # How often a phone is asked for a sign of life, which keeps its router's way to it open; 0:
+    # never. A phone that does not answer is not rung, nor, after a restart, one not yet asked.
+    phone_keepalive_seconds: Annotated[int, Field(ge=0, le=3600)] = 0
     # One trunk in short, or as many as there are in `[[trunks]]`: hotline/trunk_settings.py.
     trunk_host: str = "127.0.0.2"
     trunk_port: Port = 5060

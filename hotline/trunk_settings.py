@@ -4,17 +4,30 @@ No password is a setting: see `trunk_password` in hotline/installation.py.
 """
 
 from collections.abc import Sequence
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from telephony.trunks.trunk import Trunk
+
+
+def _address_or_none(text: str) -> str:
+    return str(ip_address(text)) if text else ""
+
+
+def _network(text: str) -> str:
+    return str(ip_network(text))
+
 
 Codec = Literal["alaw", "ulaw", "g722", "opus"]
 # As Asterisk's own file reads them: no blank, no semicolon, no bracket.
 Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]{1,253}$")]
 Address = Annotated[str, Field(pattern=r"^[0-9A-Fa-f.:/]{3,43}$")]
+# What a router is called outside. Asterisk would resolve a name once and never again.
+PublicAddress = Annotated[str, AfterValidator(_address_or_none)]
+Network = Annotated[str, AfterValidator(_network)]
 # Sections of pjsip.conf that are not trunks.
 TAKEN = ("global", "system", "anonymous")
 

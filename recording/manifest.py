@@ -55,6 +55,14 @@ class UnreadableEntry(_Part):
     sha256: str
 
 
+class ClockStep(_Part):
+    """The clock was stepped before this track began; its offset is as if it had not been."""
+
+    leg_id: str
+    role: str
+    step_ms: int
+
+
 class Manifest(_Part):
     """What is sealed. `previous` is the sha256 of the manifest this node sealed before."""
 
@@ -70,13 +78,15 @@ class Manifest(_Part):
     gaps: list[Gap]
     previous: str
     unreadable: list[UnreadableEntry] = []
+    clock_steps: list[ClockStep] = []
 
     def canonical(self) -> bytes:
         """The bytes that are hashed: keys sorted, no spaces, UTF-8."""
         data = self.model_dump(mode="json")
-        if not self.unreadable:
-            # Seals made before there was such a list must hash to what they did.
-            del data["unreadable"]
+        for newer in ("unreadable", "clock_steps"):
+            if not data[newer]:
+                # Seals made before there was such a list must hash to what they did.
+                del data[newer]
         return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
     @property

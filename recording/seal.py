@@ -21,6 +21,7 @@ from pydub import AudioSegment
 from recording.facts import RecordingGap, RecordingSealed, RecordingUnreadable
 from recording.manifest import (
     NAME,
+    ClockStep,
     Gap,
     Manifest,
     MixEntry,
@@ -30,7 +31,7 @@ from recording.manifest import (
     read_manifest,
 )
 from recording.samples import Pcm, SpoolKept, read_all
-from recording.spool import CALL_ID, SpoolTrack, find_tracks
+from recording.spool import CALL_ID, SpoolTrack, find_tracks, on_one_clock
 from store.facts import Fact
 
 CITY_TIME = ZoneInfo("Asia/Shanghai")
@@ -46,6 +47,7 @@ class LegTalk:
     role: str
     answered_at: datetime
     ended_at: datetime
+    step_ms: int = 0  # by which the clock had been stepped when its track began
 
     @property
     def seconds(self) -> float:
@@ -107,7 +109,7 @@ def seal(
     call_id = call_dir.name
     if not CALL_ID.fullmatch(call_id):
         raise SpoolKept(f"{call_id!r} is not the name of a call")
-    tracks = find_tracks(call_dir)
+    tracks = on_one_clock(find_tracks(call_dir), {leg.leg_id: leg.step_ms for leg in legs})
     sizes = {track.path: track.path.lstat().st_size for track in tracks}
     read, unreadable = read_all(tracks)
     day = _clock_start(read, sealed_at).astimezone(CITY_TIME)
@@ -158,6 +160,11 @@ def _build(
         seconds=max((e.offset_ms / 1000 + e.seconds for e in entries), default=0.0),
         tracks=entries, mix=mix, gaps=_gaps(entries, talks.values()), previous=previous,
         unreadable=unreadable,
+        clock_steps=[
+            ClockStep(leg_id=track.leg_id or track.source, role=track.role, step_ms=track.step_ms)
+            for track, _ in read
+            if track.step_ms
+        ],
     )  # fmt: skip
     path = folder / NAME
     path.write_bytes(manifest.canonical())

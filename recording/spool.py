@@ -6,7 +6,8 @@ role "unknown", and the reason is told.
 """
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 UNKNOWN = "unknown"
@@ -33,6 +34,9 @@ class SpoolTrack:
     leg_id: str | None
     start_ms: int | None
     problem: str | None = None
+    # By how much the clock had been stepped in the call before this track began; `start_ms` is
+    # where it would have been without.
+    step_ms: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,16 @@ def find_tracks(call_dir: Path) -> list[SpoolTrack]:
         return []
     files = [p for p in call_dir.rglob("*") if p.is_symlink() or not p.is_dir()]
     return [_named(path, path.relative_to(call_dir).as_posix()) for path in sorted(files)]
+
+
+def on_one_clock(tracks: Sequence[SpoolTrack], steps: Mapping[str, int]) -> list[SpoolTrack]:
+    """Tracks placed as if the clock had not been stepped; `steps`: leg → ms before its track."""
+    return [
+        replace(track, start_ms=track.start_ms - step, step_ms=step)
+        if track.start_ms is not None and (step := steps.get(track.leg_id or "", 0))
+        else track
+        for track in tracks
+    ]
 
 
 def is_closed(path: Path) -> bool:

@@ -30,10 +30,10 @@ from telephony.bridge.steps import (
     Step,
 )
 from telephony.bridge.words import Words
-from telephony.calls.state import Call, Leg, Rung
+from telephony.calls.state import Call, Leg
 from telephony.registry import Registry
 from telephony.roles import Role, RungOutcome
-from telephony.trunks.choosing import TrunkState, choose, may_try_next
+from telephony.trunks.choosing import NotReached, TrunkState, next_trunk
 from telephony.trunks.trunk import Trunk
 
 log = structlog.get_logger()
@@ -109,7 +109,7 @@ class Hands:
         is_line = request.role is Role.EMERGENCY
         if rung.person_id in self._registry.calls.busy_persons(but=call.call_id) and not is_line:
             return  # rung for another call since the plan was made: it will be asked again
-        trunk = self._way_out(rung)
+        trunk = self.way_out(rung.number, rung.tried, rung.not_reached)
         if trunk is None:
             self._close_rung(call, step.request_id, step.rung, RungOutcome.UNAVAILABLE)
             return
@@ -178,22 +178,11 @@ class Hands:
         )  # fmt: skip
         await self._link.send(SetVar(leg.channel, dialplan.WORDS, place or dialplan.NO_WORDS))
 
-    def way_out(self, tried: Sequence[str] = ()) -> Trunk | None:
-        """The trunk that is dialled next; None where there is none left to try."""
-        return choose(self.dialling.trunks, self._trunk_states, tried)
-
-    def channel_to(self, number: str) -> str:
-        """What Asterisk is asked to dial for this number now, by the first trunk that is well."""
-        trunk = self.way_out() or self.dialling.trunks[0]
-        return trunk.channel(number)
-
-    def _way_out(self, rung: Rung) -> Trunk | None:
-        if rung.number in self.dialling.inside:
-            return None if rung.tried else self.dialling.inside[rung.number]
-        if rung.not_reached is None:
-            return self.way_out()
-        state = self._trunk_states.get(rung.tried[-1])
-        return self.way_out(rung.tried) if may_try_next(rung.not_reached, state) else None
+    def way_out(self, number: str, tried: Sequence[str], why: NotReached | None) -> Trunk | None:
+        """The trunk by which this number is rung now, after those tried; None: not at all."""
+        if number in self.dialling.inside:
+            return None if tried else self.dialling.inside[number]
+        return next_trunk(self.dialling.trunks, self._trunk_states, tried, why)
 
     def _close_rung(self, call: Call, request_id: str, rung: int, outcome: RungOutcome) -> None:
         self._registry.record(

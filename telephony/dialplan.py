@@ -33,6 +33,7 @@ OVERFLOW: Final = "overflow"
 
 DIALLED: Final = "dialled"
 DOCTOR: Final = "doctor"
+TRANSFER: Final = "transfer"
 TRANSFERRED: Final = "transferred"
 RECORD_PROMPT: Final = "record_prompt"
 # A flow's context is this and its version; see telephony/ivr/compile.py.
@@ -43,8 +44,6 @@ GUIDES: Final = "guides"
 SKILL_QUEUE: Final = "skill_{}"
 GUIDE: Final = "guide"  # the skill of those behind the operators; they wait in their own queue
 TRUNK: Final = "trunk"
-# A global variable: what everybody sees whom the hotline rings.
-OUR_NUMBER: Final = "HOTLINE"
 # A global variable, and on the service's call to itself one of that channel.
 OWN_QUEUE: Final = "QUEUE"
 ROOM_WAIT_SECONDS: Final = 5

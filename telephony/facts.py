@@ -55,6 +55,16 @@ class TrackStarted(Fact):
     started_ms: int
 
 
+class ClockStepped(Fact):
+    """Alarm: the clock of Asterisk's machine was stepped in this call, just before `at`.
+
+    `seconds`: forward, or (negative) back; every later time of this call is by the new clock.
+    """
+
+    kind: ClassVar[str] = "clock_stepped"
+    seconds: float
+
+
 class LegMoved(Fact):
     """The leg entered or left a pair, a room, the queue, …"""
 
@@ -249,6 +259,15 @@ class ControllerStarted(Fact):
     node: str
     calls: int
     ended: int
+
+
+class CallNotTaken(Fact):
+    """A carrier's call was refused with 488, before it was a call: no codec in common."""
+
+    kind: ClassVar[str] = "call_not_taken"
+    node: str
+    trunk: str
+    offered: list[str]
 
 
 class TrunkChanged(Fact):

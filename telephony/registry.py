@@ -3,6 +3,7 @@
 Write first, change then: a fact that is not in the node journal did not happen.
 """
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,9 @@ from store.facts import Fact
 from store.node_journal import Entry, NodeJournal
 from telephony.calls.reading import Meant, read
 from telephony.calls.state import Call, Calls
+from telephony.cel.clock import EventClock
 from telephony.cel.events import CelEvent
+from telephony.facts import ClockStepped
 
 log = structlog.get_logger()
 
@@ -26,6 +29,7 @@ class Registry:
         self.calls = Calls(area_code=area_code)
         self.journal = journal
         self.node = node
+        self._clock = EventClock()
         self._listeners: list[Callable[[str, Fact], None]] = []
 
     def listen(self, listener: Callable[[str, Fact], None]) -> None:
@@ -44,8 +48,10 @@ class Registry:
     def take(self, events: Sequence[CelEvent], offset: int) -> None:
         """Write what these events mean, and how far Asterisk's file has been read, as one."""
         meanings: list[Meant] = []
+        steady, wall = time.monotonic(), time.time()
         for event in events:
-            for meant in read(event, self.calls, self.node):
+            step = self._clock.step_before(event.at, steady, wall)
+            for meant in [*self._stepped(event, step), *read(event, self.calls, self.node)]:
                 meanings.append(meant)
                 # Later events of the same batch are read in the light of earlier ones.
                 self.calls.apply(meant.fact, meant.private)
@@ -53,6 +59,16 @@ class Registry:
         self.journal.append(entries, {CEL_BOOKMARK: offset})
         for meant in meanings:
             self._tell(meant.fact)
+
+    def _stepped(self, event: CelEvent, step: float) -> list[Meant]:
+        """A step concerns every call that is up: its tracks lie on both sides of it."""
+        if not step:
+            return []
+        log.error("clock_stepped", seconds=round(step, 1), at=event.at.isoformat())
+        return [
+            Meant(ClockStepped(at=event.at, call_id=call.call_id, seconds=round(step, 3)))
+            for call in self.open_calls()
+        ]
 
     def remember(self) -> None:
         """Build the state of the calls that had not ended when the journal was last written."""

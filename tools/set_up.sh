@@ -13,7 +13,7 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 mkdir -p var/log
 
 # ---- Debian packages: what builds Asterisk's own file system, a test database, a browser ----
-packages=(mmdebstrap postgresql chromium fonts-noto-cjk python3-venv sip-tester faketime iproute2)
+packages=(mmdebstrap postgresql chromium fonts-noto-cjk python3-venv sip-tester faketime iproute2 nftables)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f '${Status}' "$package" 2> /dev/null | grep -q 'install ok installed' || missing+=("$package")

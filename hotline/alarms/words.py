@@ -32,6 +32,9 @@ ALARMS: dict[str, Words] = {
     "disk_low": Words("磁盘空间不足 / disk nearly full", "The disk is full", 0),
     # -- events -----------------------------------------------------------------------------
     "recording_gap": Words("录音有缺口 / a recording has a gap", "A recording has a gap"),
+    "clock_stepped": Words(
+        "通话中时钟被拨动 / the clock was stepped in a call", "The clock was stepped"
+    ),
     "seal_failed": Words("录音封存失败 / a recording is not sealed", "A recording is not sealed"),
     "work_died": Words("后续工作已放弃 / work was given up", "Dead work"),
     "projection_failed": Words("事实未能入库 / a fact changed no rows", "Facts without rows"),
@@ -43,6 +46,7 @@ ALARMS: dict[str, Words] = {
 # Fact → the alarm it means.
 ALARM_OF_FACT: dict[str, str] = {
     "recording_gap": "recording_gap",
+    "clock_stepped": "clock_stepped",
     "seal_failed": "seal_failed",
     "work_died": "work_died",
     "projection_failed": "projection_failed",

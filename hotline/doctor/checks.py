@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from hotline.doctor import lines, loop, machine, pbx, service
+from hotline.doctor import carrier_tls, lines, loop, machine, nat, pbx, service, sound
 from hotline.doctor.findings import Finding, Level, Patient, wrong
 
 log = structlog.get_logger()
@@ -66,6 +66,9 @@ CHECKS: tuple[Check, ...] = (
     Check("manager", "管理接口", pbx.manager),
     Check("events", "通话事件", pbx.event_file),
     Check("trunks", "中继", lines.trunks),
+    Check("nat", "路由器", nat.nat),
+    Check("sound", "通话声音", sound.sound),
+    Check("carriers", "运营商证书", carrier_tls.carriers),
     Check("codecs", "编解码", lines.codecs),
     Check("phones", "话机", lines.phones),
     Check("certificate", "证书", lines.certificate),

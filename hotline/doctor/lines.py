@@ -1,9 +1,10 @@
 """Room hotline/doctor: trunks and phones: do they answer, are they registered, in which codec?"""
 
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 
 from hotline.doctor.findings import NOT_ASKED, Finding, Patient, warning, well, wrong
-from telephony.asterisk.certificate import expires, is_self_signed
+from telephony.asterisk.certificate import belongs_to, expires, is_self_signed, names_of
 from telephony.trunks.asking import ask_trunks
 from telephony.trunks.choosing import TrunkState
 from telephony.trunks.trunk import Trunk
@@ -125,8 +126,10 @@ async def certificate(patient: Patient) -> list[Finding]:
     if settings.sip_tls_port is None:
         return [well("未启用 TLS", "TLS is not used")]
     path = settings.tls_cert or settings.data_dir / "tls" / "cert.pem"
+    key = settings.tls_key or settings.data_dir / "tls" / "key.pem"
     try:
-        ends, own = expires(path), is_self_signed(path)
+        ends, own, fits = expires(path), is_self_signed(path), belongs_to(path, key)
+        names = names_of(path)
     except (OSError, ValueError) as error:
         return [
             wrong(f"证书 {path} 无法读取", f"certificate {path}: {error}",
@@ -134,6 +137,19 @@ async def certificate(patient: Patient) -> list[Finding]:
         ]  # fmt: skip
     found: list[Finding] = []
     until = f"{ends:%Y-%m-%d}"
+    if not fits:
+        found.append(
+            wrong(
+                f"私钥 {key} 与证书 {path} 不配对", f"{key} is not the key of {path}",
+                "核对 tls_cert、tls_key 后重启", "check tls_cert and tls_key, then restart",
+            )
+        )  # fmt: skip
+    announced = settings.public_address or settings.sip_address
+    # A name may well lead here: only addresses can be told to be others.
+    if announced not in names and not any(_is_name(name) for name in names):
+        found.append(warning(f"证书属于 {', '.join(names)},而话机连接 {announced}",
+                             f"the certificate is for {', '.join(names)}, phones call {announced}",
+                             "更换证书", "have one made for that address"))  # fmt: skip
     if ends < datetime.now(UTC):
         found.append(wrong(f"证书已于 {until} 过期", f"the certificate ended on {until}",
                            "更换后重启", "put in a new one and restart"))  # fmt: skip
@@ -155,3 +171,11 @@ async def certificate(patient: Patient) -> list[Finding]:
             )
         )  # fmt: skip
     return found or [well(f"有效至 {until}", f"valid until {until}")]
+
+
+def _is_name(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return True
+    return False

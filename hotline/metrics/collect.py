@@ -52,6 +52,8 @@ _COUNTS = {
     "connects": ("how", "Units asked into a call, by how it ended."),
     "commands": ("outcome", "Commands of people, by outcome."),
     "recording_gaps": ("", "Legs that talked longer than was recorded."),
+    "calls_not_taken": ("trunk", "Calls refused with 488: no codec in common."),
+    "clock_steps": ("", "Calls in which the clock of Asterisk's machine was stepped."),
     "seal_failures": ("", "Failed tries to seal a recording."),
     "work_died": ("stage", "Work that was given up."),
     "projections_failed": ("", "Facts that could not change their rows."),

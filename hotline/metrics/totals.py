@@ -122,6 +122,8 @@ _COUNTED: dict[str, Count] = {
     "TranscriptMade": _since_end("transcript"),
     "ticket_opened": _since_end("ticket"),
     "recording_gap": _labelled("recording_gaps", lambda _: ""),
+    "call_not_taken": _labelled("calls_not_taken", lambda data: str(data["trunk"])),
+    "clock_stepped": _labelled("clock_steps", lambda _: ""),
     "seal_failed": _labelled("seal_failures", lambda _: ""),
     "work_died": _labelled("work_died", lambda data: str(data["stage"])),
     "projection_failed": _labelled("projections_failed", lambda _: ""),

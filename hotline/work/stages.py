@@ -1,6 +1,7 @@
 """Room hotline/work: the two stages after the seal: transcribe, open the ticket."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
@@ -16,7 +17,9 @@ from hotline.settings import Settings
 from hotline.work.suggesting import keep_suggestions, suggested
 from recording.tables import Recording, Track
 from store.database import Database
+from store.tables import FactRow
 from telephony.dialplan import PROBE
+from telephony.facts import ClockStepped
 from telephony.tables import Connect, Leg, PhoneCall
 from transcription.keep import keep_failure, keep_transcript
 from transcription.models import Choice, ModelSettings, choose_engine
@@ -111,11 +114,18 @@ async def open_call_ticket(database: Database, work: Leased, words: WordList | N
         )
         transcript = await session.get(Transcript, work.call_id)
         draft = draft_of(call, list(legs), list(units), recording, transcript)
+        if await _clock_was_stepped(session, work.call_id):
+            draft = replace(draft, transcript_note=draft.transcript_note + _STEPPED)
         ticket = await open_ticket(session, draft)
         if draft.kind == PROBE:  # nobody's matter: there to be seen, not to be worked on
             ticket.status, ticket.due_at = "closed", None
         await keep_suggestions(session, ticket, transcript, suggestions, words)
         await finish(session, work)
+
+
+async def _clock_was_stepped(session: AsyncSession, call_id: str) -> bool:
+    told = (FactRow.call_id == call_id) & (FactRow.kind == ClockStepped.kind)
+    return await session.scalar(select(FactRow.number).where(told).limit(1)) is not None
 
 
 def draft_of(
@@ -157,6 +167,7 @@ SPEAKERS = {
     "emergency": "应急接警员",
     "leader": "值班领导",
 }  # fmt: skip
+_STEPPED = "通话中系统时钟被拨动：时刻可能不准，录音仍按先后对齐。"
 _UNTITLED = {
     "call": "市民来电", "message": "市民留言", "abandoned": "市民来电（未接通）", PROBE: "拨测",
 }  # fmt: skip

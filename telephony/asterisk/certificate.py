@@ -75,6 +75,27 @@ def is_self_signed(cert: Path) -> bool:
     return found.issuer == found.subject
 
 
+def belongs_to(cert: Path, key: Path) -> bool:
+    """Whether this is the certificate's key; ValueError or OSError where one cannot be read."""
+    found = x509.load_pem_x509_certificate(cert.read_bytes()).public_key()
+    secret = serialization.load_pem_private_key(key.read_bytes(), password=None)
+    return found == secret.public_key()
+
+
+def names_of(cert: Path) -> list[str]:
+    """Names and addresses a certificate was made for."""
+    return names_in(x509.load_pem_x509_certificate(cert.read_bytes()))
+
+
+def names_in(certificate: x509.Certificate) -> list[str]:
+    """As `names_of`, of one that was read already."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return [str(part.value) for part in certificate.subject if part.oid == NameOID.COMMON_NAME]
+    return [str(name.value) for name in names]
+
+
 def _ends(cert: Path) -> datetime:
     try:
         return expires(cert)

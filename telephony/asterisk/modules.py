@@ -47,6 +47,8 @@ PBX_MODULES = (
     "res_speech",  # res_agi does not load without it
     "res_agi",
     "app_record",
+    "res_hep",
+    "res_hep_pjsip",
 )
 
 # The simulated city's carrier and phones.

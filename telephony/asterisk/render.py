@@ -13,6 +13,7 @@ from telephony.asterisk.node import NodeFolder
 from telephony.cel.events import CEL_DATEFORMAT, cel_custom_mapping
 from telephony.dialplan import GUIDE, SKILL_QUEUE
 from telephony.ivr.prompts import install_prompts
+from telephony.trunks.choosing import OF_OUR_SIDE, OF_THE_CARRIER, RANG
 from telephony.trunks.trunk import Trunk
 
 TEMPLATES = Path(__file__).parents[2] / "asterisk_conf"
@@ -64,6 +65,12 @@ class PbxSettings:
     max_calls: int = 60
     agi_port: int = 4573
     own_sounds: Path | None = None
+    # What whoever is outside the local nets is told instead of `sip_address`; empty: that.
+    public_address: str = ""
+    public_media_address: str = ""
+    public_port: int | None = None
+    local_nets: tuple[str, ...] = ()
+    phone_keepalive_seconds: int = 0
 
 
 def render(
@@ -117,7 +124,11 @@ def render_sip(folder: NodeFolder, settings: PbxSettings) -> None:
 def _values(settings: PbxSettings) -> dict[str, object]:
     trunks = [{**asdict(trunk), "matches": trunk.matches} for trunk in settings.trunks]
     skill_queues = [SKILL_QUEUE.format(skill) for skill in settings.skills if skill != GUIDE]
-    return {**asdict(settings), "trunks": trunks, "skill_queues": skill_queues}
+    return {
+        **asdict(settings), "trunks": trunks, "skill_queues": skill_queues,
+        "rang_states": RANG, "carrier_answers": sorted(OF_THE_CARRIER),
+        "own_causes": sorted(OF_OUR_SIDE),
+    }  # fmt: skip
 
 
 def link_share(folder: NodeFolder) -> None:

@@ -71,7 +71,7 @@ def _leg_started(event: CelEvent, call: Call) -> Meant:
             channel=event.channel, person_id=person.person_id, request_id=request.request_id,
         )  # fmt: skip
         return Meant(fact, {"number": person.number})
-    if event.unique_id == call.call_id:  # a ring-back: we rang the citizen
+    if call.ring_back and event.unique_id == call.ring_back.citizen_leg_id:
         fact = f.LegStarted(
             at=event.at, call_id=call.call_id, leg_id=event.unique_id, role=Role.CITIZEN,
             channel=event.channel,
@@ -197,7 +197,9 @@ def _key(event: CelEvent, call: Call, request: Request, leg: Leg, outcome: str) 
 
 def _dial_over(event: CelEvent, call: Call, leg: Leg) -> list[Fact]:
     rung = call.rung_of(leg.leg_id)
-    if rung is None or leg.answered_at is not None or rung[0].is_over:
+    if rung is None:
+        return queueing.ring_over(event, call, leg)
+    if leg.answered_at is not None or rung[0].is_over:
         return []
     request, number = rung
     why = not_reached(_text(event))

@@ -40,6 +40,10 @@ class Leg:
     mode: Mode | None = None
     muted: bool = False
     key: str | None = None
+    # By how much the clock had been stepped in this call when these were told.
+    answered_step: float = 0.0
+    track_step: float = 0.0
+    ended_step: float = 0.0
 
     @property
     def is_live(self) -> bool:
@@ -114,6 +118,7 @@ class Call:
     requests: dict[str, Request] = field(default_factory=dict)
     monitor_leg_ids: set[str] = field(default_factory=set)
     move_asked_at: datetime | None = None
+    clock_step: float = 0.0  # seconds the clock was stepped by, all in all, since it began
     line_broke: bool = False
     ended_at: datetime | None = None
     talked_at: datetime | None = None  # citizen and a helper hear each other
@@ -122,7 +127,9 @@ class Call:
 
     @property
     def citizen(self) -> Leg | None:
-        return next((leg for leg in self.legs.values() if leg.role is Role.CITIZEN), None)
+        # A ring-back that the first trunk refused has one for each trunk: the newest counts.
+        found = [leg for leg in self.legs.values() if leg.role is Role.CITIZEN]
+        return found[-1] if found else None
 
     @property
     def operator(self) -> Leg | None:
@@ -225,6 +232,7 @@ def _leg_named(calls: Calls, fact: f.LegNamed, _: Private) -> None:
 def _leg_answered(calls: Calls, fact: f.LegAnswered, _: Private) -> None:
     if leg := _leg(calls, fact):
         leg.answered_at = fact.at
+        leg.answered_step = calls.by_id[fact.call_id or ""].clock_step
 
 
 def _leg_moved(calls: Calls, fact: f.LegMoved, _: Private) -> None:
@@ -238,6 +246,17 @@ def _leg_moved(calls: Calls, fact: f.LegMoved, _: Private) -> None:
 def _leg_ended(calls: Calls, fact: f.LegEnded, _: Private) -> None:
     if leg := _leg(calls, fact):
         leg.ended_at, leg.place = fact.at, Place.NOWHERE
+        leg.ended_step = calls.by_id[fact.call_id or ""].clock_step
+
+
+def _track_started(calls: Calls, fact: f.TrackStarted, _: Private) -> None:
+    if leg := _leg(calls, fact):
+        leg.track_step = calls.by_id[fact.call_id or ""].clock_step
+
+
+def _clock_stepped(calls: Calls, fact: f.ClockStepped, _: Private) -> None:
+    if call := calls.by_id.get(fact.call_id or ""):
+        call.clock_step += fact.seconds
 
 
 def _leg_muted(calls: Calls, fact: f.LegMuted, _: Private) -> None:
@@ -330,6 +349,8 @@ _CHANGES: dict[type[Fact], Callable[[Calls, Any, Private], None]] = {
     f.LegMoved: _leg_moved,
     f.LegEnded: _leg_ended,
     f.LegMuted: _leg_muted,
+    f.TrackStarted: _track_started,
+    f.ClockStepped: _clock_stepped,
     f.CallEnded: _call_ended,
     f.ConnectAsked: _connect_asked,
     f.RungRung: _rung_rung,

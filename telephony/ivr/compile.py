@@ -14,10 +14,7 @@ from telephony import dialplan
 from telephony.ivr import nodes as n
 from telephony.ivr.flow import Flow
 from telephony.ivr.hours import NOTHING_KNOWN, Calendar, is_open_lines
-from telephony.trunks.trunk import Trunk
 
-# As without any setting.
-FIRST_TRUNK = Trunk(dialplan.TRUNK, "127.0.0.2")
 _HERE = "@version@"
 _ANSWERED_IN_TIME = "answered"
 Lines = list[str]
@@ -35,18 +32,12 @@ class Compiled:
         return f"{dialplan.FLOW_PREFIX}{self.version}"
 
 
-def compile_flow(
-    flow: Flow, calendar: Calendar = NOTHING_KNOWN, trunk: Trunk = FIRST_TRUNK
-) -> Compiled:
-    """The flow's context, ready to be written into a file that extensions.conf includes.
-
-    `trunk`: over which it dials out, and in which form that one wants numbers.
-    """
+def compile_flow(flow: Flow, calendar: Calendar = NOTHING_KNOWN) -> Compiled:
+    """The flow's context, ready to be written into a file that extensions.conf includes."""
     body: Lines = _begin(flow)
-    known: dict[type[Any], tuple[Any, ...]] = {n.Hours: (calendar,), n.Transfer: (trunk,)}
     for name, node in flow.nodes.items():
-        lines = _LINES[type(node)](name, node, *known.get(type(node), ()))
-        body += ["", *_numbered(name, lines)]
+        known = (calendar,) if isinstance(node, n.Hours) else ()
+        body += ["", *_numbered(name, _LINES[type(node)](name, node, *known))]
     if any(isinstance(node, n.Ask) for node in flow.nodes.values()):
         body += ["", *_too_late()]
     text = "\n".join(body)
@@ -178,15 +169,13 @@ def _hours(name: str, node: n.Hours, calendar: Calendar) -> Lines:
     return [_tell(dialplan.FLOW_NODE, name), *is_open_lines(node, calendar)]
 
 
-def _transfer(name: str, node: n.Transfer, trunk: Trunk) -> Lines:
+def _transfer(name: str, node: n.Transfer) -> Lines:
     said = [f"Playback({_files(node.say)})"] if node.say else []
-    # f: they see the hotline's number, as everybody whom the hotline rings; never the citizen's.
-    shown, answered = f"f(<${{{dialplan.OUR_NUMBER}}}>)", f"U({dialplan.TRANSFERRED})"
     return [
         _tell(dialplan.FLOW_NODE, name),
         _not_for_a_probe(node.next),
         *said,
-        f"Dial({trunk.channel(node.number)},{node.ring_seconds},g{shown}{answered})",
+        f"Gosub({dialplan.TRANSFER},s,1({node.number},{node.ring_seconds}))",
         'GotoIf($["${DIALSTATUS}" = "ANSWER"]?goodbye,s,1)', _goto(node.next),
     ]  # fmt: skip
 

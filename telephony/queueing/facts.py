@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from store.facts import Fact
+from telephony.trunks.choosing import NotReached
 
 
 class CallQueued(Fact):
@@ -47,9 +48,22 @@ class RingBackReady(Fact):
 
 
 class CitizenRung(Fact):
-    """Written before the INVITE leaves, so that a citizen is never rung twice for one command."""
+    """Written before the INVITE leaves, so that a citizen is never rung twice for one command.
+
+    `leg_id` is the call's id, but for a second trunk's INVITE; old facts do not tell the two.
+    """
 
     kind: ClassVar[str] = "citizen_rung"
+    leg_id: str = ""
+    trunk: str = ""
+
+
+class CitizenNotReached(Fact):
+    """The trunk could not carry the ring, and no telephone can have rung: the next may try."""
+
+    kind: ClassVar[str] = "citizen_not_reached"
+    leg_id: str
+    why: NotReached
 
 
 class OperatorSkillsSet(Fact):

@@ -8,6 +8,7 @@ from telephony import facts as f
 from telephony.calls.state import Call, Leg
 from telephony.cel.events import CelEvent
 from telephony.queueing import facts as q
+from telephony.trunks.choosing import not_reached
 
 
 def _words(event: CelEvent) -> list[str]:
@@ -35,6 +36,17 @@ def turned_away(event: CelEvent, call: Call, leg: Leg) -> list[Fact]:
 
 def ring_back_ready(event: CelEvent, call: Call, leg: Leg) -> list[Fact]:
     return [q.RingBackReady(at=event.at, call_id=call.call_id, leg_id=leg.leg_id)]
+
+
+def ring_over(event: CelEvent, call: Call, leg: Leg) -> list[Fact]:
+    """What was ever heard of the INVITE that was to ring the citizen."""
+    ring_back = call.ring_back
+    if ring_back is None or leg.leg_id != ring_back.citizen_leg_id or leg.answered_at is not None:
+        return []
+    why = not_reached(str(event.extra.get("text", "")))
+    if why is None:
+        return []
+    return [q.CitizenNotReached(at=event.at, call_id=call.call_id, leg_id=leg.leg_id, why=why)]
 
 
 def feature(event: CelEvent) -> list[Fact]:

@@ -19,7 +19,7 @@ TRACE_WITHIN = timedelta(seconds=4)
 
 @dataclass(frozen=True)
 class RingCitizen:
-    """The operator is on the line: ring the citizen."""
+    """The operator is on the line: ring the citizen, by the next trunk where one could not."""
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,13 @@ def plan_ring_back(call: Call, now: datetime) -> list[RingBackStep]:
     ring_back = call.ring_back
     if ring_back is None or call.ended_at is not None or call.talked_at is not None:
         return []
-    operator, citizen = call.legs.get(ring_back.leg_id), call.legs.get(call.call_id)
+    operator, citizen = call.legs.get(ring_back.leg_id), call.legs.get(ring_back.citizen_leg_id)
     if operator is None:
         return [NobodyThere()] if now - ring_back.asked_at > TRACE_WITHIN else []
     if not operator.is_live:
         rings = citizen is not None and citizen.is_live and citizen.answered_at is None
         # The operator is gone: the citizen's telephone rings for nobody.
-        return [HangUp(call.call_id)] if rings else []
+        return [HangUp(ring_back.citizen_leg_id)] if rings else []
     if ring_back.ready_at is None or ring_back.told_at is not None:
         return []
     if ring_back.rung_at is None:

@@ -84,17 +84,30 @@ async def _carry_out(hands: Hands, call: Call, step: RingBackStep) -> None:
 
 
 async def _ring_citizen(hands: Hands, call: Call) -> None:
-    if call.ring_back is None:
+    ring_back = call.ring_back
+    if ring_back is None:
         return
+    number, tried = call.caller_number or "", len(ring_back.tried)
+    trunk = hands.way_out(number, ring_back.tried, ring_back.not_reached)
+    if trunk is None:
+        await _carry_out(hands, call, SayNotReached(ring_back.leg_id))
+        return
+    # A second trunk's leg is another leg: the call's id, then `….2`.
+    leg_id = f"{call.call_id}.{tried + 1}" if tried else call.call_id
     # Written before the INVITE: whatever happens to us now, this number was rung.
-    hands.registry.record(q.CitizenRung(at=now(), call_id=call.call_id))
-    operator = call.legs[call.ring_back.leg_id]
-    await hands.link.send(
+    hands.registry.record(
+        q.CitizenRung(at=now(), call_id=call.call_id, leg_id=leg_id, trunk=trunk.name)
+    )
+    operator = call.legs[ring_back.leg_id]
+    outcome = await hands.link.send(
         Originate(
-            channel=hands.channel_to(call.caller_number or ""), channel_id=call.call_id,
+            channel=trunk.channel(number), channel_id=leg_id, when_over=dialplan.DIALLED,
             context=dialplan.RING_BACK, exten="citizen",
             caller_id=f"<{hands.dialling.hotline_number}>", timeout_ms=CITIZEN_SECONDS * 1000,
             account=call.call_id,
             variables={"__CALL_ID": call.call_id, "OPERATOR_CHANNEL": operator.channel},
         )
     )  # fmt: skip
+    if isinstance(outcome, Refused):
+        # Not one INVITE left: the plan finds no leg, and the operator hears it.
+        log.warning("ring_back_refused", call_id=call.call_id, reason=outcome.reason)

@@ -17,6 +17,7 @@ from telephony.ami.messages import Accepted
 from telephony.registry import Registry
 from telephony.trunks.asking import registrations
 from telephony.trunks.choosing import TrunkState
+from telephony.trunks.overhearing import NotTaken
 from telephony.trunks.trunk import Trunk
 
 log = structlog.get_logger()
@@ -53,6 +54,14 @@ class TrunkWatch:
                     self.registered = registrations(shown)
                 looks += 1
             await asyncio.sleep(EVERY_SECONDS)
+
+    def not_taken(self, refused: NotTaken) -> None:
+        """A call that was refused for want of a codec: nobody else will ever tell."""
+        offered = list(refused.offered)
+        log.warning("no_common_codec", trunk=refused.trunk, offered=offered)
+        self._registry.record(
+            f.CallNotTaken(at=now(), node=self._registry.node, trunk=refused.trunk, offered=offered)
+        )
 
     def health(self) -> dict[str, str]:
         """Trunk → `up`, `down` or `unknown`, for heartbeat, metrics and alarms."""

@@ -30,6 +30,11 @@ STORIES = (
         "signalling", "no_common_codec_is_refused_with_488_and_leaves_nothing",
     ),
     Story(
+        "no common codec, and an engineer who wants to know",
+        "log, fact and count name the trunk and the codecs it offered; other refusals are none",
+        "no_codec", "a_call_without_a_common_codec_is_told_with_its_trunk_and_codecs",
+    ),
+    Story(
         "garbage, oversize, a Content-Length that lies, from the trunk's own address",
         "two who talk hear each other on; what was read as a call ends as one",
         "signalling", "malformed_and_oversize_packets_do_not_disturb_a_call",
@@ -128,6 +133,20 @@ STORIES = (
         "the controller's clock jumps an hour, either way, in a call",
         "no ring cut short, offsets within the call, one ticket at once",
         "clock", "a_controller_whose_clock_jumps_an_hour_skips_no_ring_and_loses_nothing",
+    ),
+    Story(
+        "Asterisk's own clock jumps an hour, either way, in a call",
+        "every second of sound kept and laid where it was spoken; manifest, ticket and alarm"
+        " say so",
+        "asterisk_clock",
+        "tracks_lie_where_they_were_spoken_though_asterisks_clock_was_stepped",
+    ),
+    Story(
+        "Asterisk's own clock jumps while a citizen waits",
+        "forward, the queue's time is up: a message can be left; back, the operator is"
+        " rung on, and answers",
+        "asterisk_clock",
+        "who_waits_while_asterisks_clock_is_stepped_reaches_a_person_or_a_message",
     ),
     Story(
         "not one byte left on the disk, in a call and for a new one",

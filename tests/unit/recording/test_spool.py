@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from recording.spool import UNKNOWN, BadCallId, checked_call_id, find_calls, find_tracks
+from recording.spool import (
+    UNKNOWN,
+    BadCallId,
+    checked_call_id,
+    find_calls,
+    find_tracks,
+    on_one_clock,
+)
 
 CALL = "pbx-1764000000.12"
 
@@ -49,3 +56,12 @@ def test_a_call_id_never_names_another_place(bad: str) -> None:
 
 def test_a_real_call_id_passes() -> None:
     assert checked_call_id(CALL) == CALL
+
+
+def test_tracks_after_a_step_of_the_clock_lie_as_if_there_had_been_none(tmp_path: Path) -> None:
+    for name in ("citizen~1764000000000~c.1~said.wav", "liaison~1764003605000~l.1~said.wav"):
+        (tmp_path / name).write_bytes(b"")
+    placed = on_one_clock(find_tracks(tmp_path), {"l.1": 3_600_000, "other": 5})
+    assert [(t.start_ms, t.step_ms) for t in placed] == [
+        (1764000000000, 0), (1764000005000, 3_600_000),
+    ]  # fmt: skip

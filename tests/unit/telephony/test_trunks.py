@@ -3,7 +3,14 @@
 import pytest
 
 from telephony.trunks.asking import contact_states, registrations
-from telephony.trunks.choosing import NotReached, TrunkState, choose, may_try_next, not_reached
+from telephony.trunks.choosing import (
+    NotReached,
+    TrunkState,
+    choose,
+    may_try_next,
+    next_trunk,
+    not_reached,
+)
 from telephony.trunks.trunk import Trunk
 
 A, B, C = (Trunk(name, f"192.0.2.{n}") for n, name in enumerate("abc", 1))
@@ -66,6 +73,24 @@ def test_a_silent_trunk_is_given_up_only_where_it_answers_nothing_at_all() -> No
     assert may_try_next(NotReached.SILENT, DOWN)
     assert not may_try_next(NotReached.SILENT, UP)
     assert not may_try_next(NotReached.SILENT, None)
+
+
+@pytest.mark.parametrize(
+    ("states", "tried", "why", "chosen"),
+    [
+        ({}, [], None, "a"),
+        ({"a": UP}, ["a"], None, None),  # it may have rung
+        ({"a": UP}, ["a"], NotReached.REFUSED, "b"),
+        ({"a": UP}, ["a"], NotReached.SILENT, None),
+        ({"a": DOWN}, ["a"], NotReached.SILENT, "b"),
+        ({}, ["a", "b", "c"], NotReached.REFUSED, None),
+    ],
+)
+def test_one_rule_for_ladders_and_ring_backs(
+    states: dict[str, TrunkState], tried: list[str], why: NotReached | None, chosen: str | None
+) -> None:
+    found = next_trunk((A, B, C), states, tried, why)
+    assert (found.name if found else None) == chosen
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from telephony.ivr.flow import Flow
 from telephony.ivr.hours import Calendar
 from telephony.ivr.prompts import prompt_texts
 from telephony.ivr.reading import FLOW_WORDS
-from telephony.trunks.trunk import Trunk
 
 
 def flow(**nodes: object) -> Flow:
@@ -21,13 +20,12 @@ def flow(**nodes: object) -> Flow:
 
 
 END = {"kind": "queue"}
-SECOND = Trunk("second", "127.0.0.2", prefix="9")
 
 
 def lines_of(name: str, node: dict[str, object]) -> list[str]:
     """The lines of one node, without its first (which tells that it was entered)."""
     known = Calendar(frozenset({date(2026, 10, 1), date(2026, 10, 10)}))
-    compiled = compile_flow(flow(**{name: node, "end": END, "other": END}), known, SECOND)
+    compiled = compile_flow(flow(**{name: node, "end": END, "other": END}), known)
     _, _, rest = compiled.text.partition(f"exten => {name},1,")
     first, *lines = rest.split("\n\n")[0].splitlines()
     assert first == f"CELGenUserEvent(FLOW_NODE,{compiled.version} {name})"
@@ -114,7 +112,7 @@ def lines_of(name: str, node: dict[str, object]) -> list[str]:
           "n,Goto(other,1)"]),
         ({"kind": "transfer", "say": ["more"], "number": "6201", "ring_seconds": 9, "next": "end"},
          ['n,GotoIf($["${QUEUE}" = "probe"]?end,1)', "n,Playback(${SAY}/more)",
-          "n,Dial(PJSIP/96201@second,9,gf(<${HOTLINE}>)U(transferred))",
+          "n,Gosub(transfer,s,1(6201,9))",
           'n,GotoIf($["${DIALSTATUS}" = "ANSWER"]?goodbye,s,1)', "n,Goto(end,1)"]),
         ({"kind": "queue"}, ["n,Goto(queue,s,1)"]),
         ({"kind": "queue", "skill": "tax"}, ["n,Set(SKILL=tax)", "n,Goto(queue,s,1)"]),

@@ -18,6 +18,7 @@ from telephony.queueing.ring_back import (
 )
 from telephony.queueing.state import RingBack
 from telephony.roles import Role
+from telephony.trunks.choosing import NotReached
 
 START = datetime(2026, 11, 24, 1, 20, tzinfo=UTC)
 CALL, OPERATOR = "pbx-r1", "o1"
@@ -29,13 +30,15 @@ def at(seconds: float) -> datetime:
 
 def given(
     *, operator: str = "live", citizen: str = "", ready: bool = True, rung: bool = False,
-    talked: bool = False,
+    talked: bool = False, not_reached: bool = False,
 ) -> Call:  # fmt: skip
     """Legs are live, over, or not there at all (empty)."""
     call = Call(CALL, START, caller_number="13800000001")
     call.ring_back = RingBack(
-        OPERATOR, "1001", START, at(3) if ready else None, at(3) if rung else None
-    )
+        OPERATOR, "1001", START, at(3) if ready else None, at(3) if rung else None,
+        citizen_leg_id=CALL if rung else "", tried=["a"] if rung or not_reached else [],
+        not_reached=NotReached.REFUSED if not_reached else None,
+    )  # fmt: skip
     for leg_id, role, state in (
         (OPERATOR, Role.OPERATOR, operator), (CALL, Role.CITIZEN, citizen),
     ):  # fmt: skip
@@ -62,6 +65,7 @@ def given(
         (given(rung=True, citizen="over", talked=True), 5, []),
         (given(rung=True, operator="over", citizen="live"), 5, [HangUp(CALL)]),
         (given(operator="over"), 5, []),
+        (given(citizen="over", not_reached=True), 5, [RingCitizen()]),  # by the next trunk
     ],
 )
 def test_the_next_step(call: Call, seconds: float, steps: list[RingBackStep]) -> None:
