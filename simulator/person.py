@@ -115,6 +115,10 @@ class Person:
         """Keeps the call but sends no packet at all, as a phone without network."""
         await self._go("dead")
 
+    async def find_line(self, then: str) -> None:
+        """The network is back: goes on with `then` (tone, silent, hum)."""
+        await self._go(then)
+
     async def press(self, keys: str, *, then: str = "tone") -> None:
         """Press keys as a phone does, then do `then`."""
         await self._set("KEYS", keys)
