@@ -41,7 +41,7 @@ def set_up_logs(part: str, *, level: int = logging.INFO, file: Path | None = Non
     handler = PartLog(file) if file else logging.StreamHandler(sys.stdout)
     handler.setFormatter(logging.Formatter("%(message)s"))
     logging.raiseExceptions = False
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger(OURS).setLevel(level)
     structlog.configure(
         processors=[
