@@ -9,6 +9,7 @@ import os
 import shutil
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -78,9 +79,10 @@ class Reserve:
     @property
     def is_due(self) -> bool:
         """Whether `look` would change anything; two calls to the kernel."""
-        held = _size(self.path)
-        free = self._free()
-        return self._gives_up(free, held) or self._makes(free, held)
+        with suppress(OSError):
+            held, free = _size(self.path), self._free()
+            return self._gives_up(free, held) or self._makes(free, held)
+        return False
 
     def look(self) -> bool:
         """Give up a part where the disk is full, make it whole where there is room; whether it did.
@@ -88,15 +90,22 @@ class Reserve:
         Making it needs twice `least` beside it, so that it is not given up again at once.
         """
         with self._turn:
-            held, free = _size(self.path), self._free()
-            if self._gives_up(free, held):
-                self._give_up(held)
-            elif self._makes(free, held):
-                self._make(held)
+            held = _size(self.path)
+            try:
+                self._change(held)
+            except OSError as error:  # a reserve that cannot be had must not cost a call
+                log.error("disk_reserve_failed", reason=str(error))
             changed = _size(self.path) != held
         if changed:
             log.warning("disk_reserve", reserve=self.level, free_bytes=self._free())
         return changed
+
+    def _change(self, held: int) -> None:
+        free = self._free()
+        if self._gives_up(free, held):
+            self._give_up(held)
+        elif self._makes(free, held):
+            self._make(held)
 
     def _free(self) -> int:
         return shutil.disk_usage(self.path.parent).free
