@@ -14,6 +14,7 @@ from hotline.answers import answers_from
 from hotline.health import Heartbeat
 from hotline.health.figures import figures
 from hotline.health.in_doubt import answer_in_doubt
+from hotline.health.keeping import DiskKeeper
 from hotline.installation import Installation
 from hotline.offers import Offers
 from hotline.probe import people as probe
@@ -24,6 +25,7 @@ from store.database import Database, DatabaseAway
 from store.forwarder import Forwarder
 from store.node_journal import NodeJournal
 from telephony.ami.link import AmiLink
+from telephony.asterisk.logs import keep_logs_short
 from telephony.bridge.ask import DutyPerson, Ladder
 from telephony.bridge.words import Words
 from telephony.calls.state import Call
@@ -36,6 +38,7 @@ from telephony.orders import Order, Orders
 from telephony.reconcile import Reconciler
 from telephony.registry import Registry
 from telephony.roles import Role
+from telephony.sound import Sound
 from telephony.tables import Command
 from telephony.trunks.overhearing import Overhearing, listen
 from telephony.trunks.watching import TrunkWatch
@@ -56,8 +59,11 @@ class ControllerPart:
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
         settings = installation.settings
+        self._reserve = installation.reserve
+        # Before anything is written: the controller before this one may have ended for want of it.
+        self._reserve.look()
         self.database: Database = installation.open_database()
-        self.journal: NodeJournal = installation.open_journal()
+        self.journal: NodeJournal = self._open_journal()
         self.registry = Registry(self.journal, settings.node, settings.area_code)
         self.link = AmiLink(
             installation.ami, on_event=lambda _: None, on_up=self._link_up, on_down=self._link_down
@@ -75,7 +81,7 @@ class ControllerPart:
             self.link, self.registry, installation.dialling, self.trunks.states, self._words
         )
         self._sealer = Sealer(self.registry, installation.folder.recordings, settings.archive)
-        self._cel = CelFile(installation.folder.cel_file)
+        self._cel = CelFile(installation.folder.cel_file, round(settings.event_file_mb * 1_000_000))
         self.controller = Controller(
             self.registry,
             self._cel,
@@ -89,6 +95,8 @@ class ControllerPart:
         self.forwarder = Forwarder(
             self.journal, self.database, partial(project, rules=self._ringbacks)
         )
+        self._sound = Sound(self.link, self.registry)
+        self._disk = DiskKeeper(self._reserve, self.registry, self._sound, self.controller.link_up)
         self._questions = Questions(settings.agi_port, answers_from(self.database))
         self._link_since: datetime | None = None
 
@@ -97,12 +105,14 @@ class ControllerPart:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.controller.run(), name="controller")
+                tasks.create_task(self._disk.run(), name="disk")
                 tasks.create_task(self.link.run(), name="ami")
                 tasks.create_task(self.forwarder.run(), name="forwarder")
                 tasks.create_task(self._sealer.run(), name="sealer")
                 tasks.create_task(answer_in_doubt(self.registry, self.database), name="in doubt")
                 tasks.create_task(self._take_commands(), name="commands")
                 tasks.create_task(self._prune(), name="prune")
+                tasks.create_task(keep_logs_short(self._installation.asterisk), name="logs")
                 tasks.create_task(self._offers.run(), name="offers")
                 tasks.create_task(self._questions.run(), name="questions")
                 tasks.create_task(self.trunks.run(), name="trunks")
@@ -129,8 +139,14 @@ class ControllerPart:
             dropped = self.journal.prune(datetime.now(UTC) - JOURNAL_KEPT)
             await asyncio.sleep(PRUNE_SECONDS if dropped else DAY_SECONDS)
 
+    def _open_journal(self) -> NodeJournal:
+        journal = self._installation.open_journal()
+        journal.reserve = self._reserve
+        return journal
+
     def _link_up(self) -> None:
         self._link_since = datetime.now(UTC)
+        self._sound.link_up()
         self.controller.link_up()
 
     def _link_down(self) -> None:
@@ -146,6 +162,8 @@ class ControllerPart:
             "live_calls": len(self.registry.open_calls()),
             "projections_given_up": self.forwarder.health().gave_up,
             **figures(self._installation, self.registry, self._cel, self.forwarder),
+            "disk_reserve": self._reserve.level,
+            "disk_reserve_missing_bytes": self._reserve.missing_bytes,
             "ami_connections": self.link.counters.connections,
             "ami_late_replies": self.link.counters.late_replies,
         }

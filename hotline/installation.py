@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from hotline.health.reserve import Reserve, ReservedJournal
 from hotline.probe import people as probe
 from hotline.secrets import SecretBox
 from hotline.settings import Settings
 from store.database import Database
-from store.node_journal import NodeJournal
 from telephony import dialplan
 from telephony.ami.link import AmiAddress
 from telephony.asterisk.install import find_asterisk
@@ -22,6 +22,8 @@ from telephony.carrying_out import Dialling
 from telephony.phones.account import Account
 from telephony.phones.book import Phone, PhoneBook
 from telephony.trunks.trunk import Trunk
+
+MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -129,10 +131,16 @@ class Installation:
     def nudge_path(self) -> Path:
         return self.settings.data_dir / "controller.sock"
 
-    def open_journal(self) -> NodeJournal:
+    def open_journal(self) -> ReservedJournal:
         """The node's journal; only the controller opens it."""
         self.settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return NodeJournal(self.journal_path, self.settings.node)
+        return ReservedJournal(self.journal_path, self.settings.node)
+
+    @property
+    def reserve(self) -> Reserve:
+        """What is held back on the disk."""
+        s = self.settings
+        return Reserve(s.data_dir, s.reserve_mb * MEGABYTE, s.reserve_least_mb * MEGABYTE)
 
     def open_database(self) -> Database:
         self.settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)

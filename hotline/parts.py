@@ -1,11 +1,13 @@
 """Room hotline: what each process of the program runs; the table is at the foot."""
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -18,11 +20,12 @@ from hotline.controller_part import ControllerPart, nudge
 from hotline.health import Heartbeat, parts_health
 from hotline.installation import Installation
 from hotline.lock import take_lock
-from hotline.logs import set_up_logs
+from hotline.logs import LOG_FILE, set_up_logs
 from hotline.metrics.collect import scrape
 from hotline.overdue import terms_of, watch_tickets
 from hotline.owed.ledger import NOTIFY, TICKET, TRANSCRIBE
 from hotline.probe.part import probe_for_ever
+from hotline.unrecorded import watch_forgotten
 from hotline.work.stages import Transcribing, open_call_ticket
 from hotline.work.suggesting import words_of
 from hotline.work.worker import Doing, Worker
@@ -33,7 +36,8 @@ log = structlog.get_logger()
 
 async def run_part(name: str, installation: Installation) -> None:
     """Run one part until SIGTERM or SIGINT."""
-    set_up_logs(name)
+    file = os.environ.get(LOG_FILE)
+    set_up_logs(name, file=Path(file) if file else None)
     # Held until this process ends, however it ends.
     lock = await asyncio.to_thread(
         take_lock, installation.settings.data_dir / f"{name}.lock", replace=True
@@ -115,6 +119,7 @@ async def _desk(installation: Installation) -> None:
             tasks.create_task(worker.run(), name="worker")
             tasks.create_task(Watch(database, installation.settings).run(), name="watch")
             tasks.create_task(watch_tickets(database), name="overdue")
+            tasks.create_task(watch_forgotten(database), name="forgotten")
     finally:
         await database.close()
 

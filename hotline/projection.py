@@ -10,7 +10,7 @@ from hotline.desks import with_operator
 from hotline.owed.ledger import TICKET, TRANSCRIBE, owe
 from hotline.ringing_back import RingbackRules, ringbacks_of
 from hotline.unrecorded import owe_unrecorded
-from recording.facts import RecordingSealed, SealFailed
+from recording.facts import RecordingGap, RecordingSealed, SealFailed
 from recording.projection import PROJECTIONS as RECORDING
 from store.base import now
 from store.facts import Fact
@@ -40,5 +40,9 @@ async def project(
         await owe_unrecorded(session, fact)
     if isinstance(fact, RecordingSealed) and fact.call_id:
         await owe(session, fact.call_id, TRANSCRIBE)
+    if isinstance(fact, RecordingGap) and fact.call_id:
+        # Of a call without any recording nothing else owes it; and a ticket that is open already
+        # has to say that something is missing.
+        await owe(session, fact.call_id, TICKET, again=True)
     if isinstance(fact, RecordingSealed | SealFailed) and fact.call_id:
         await owe(session, fact.call_id, TICKET, not_before=now() + TRANSCRIPT_WITHIN)

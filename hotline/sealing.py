@@ -6,9 +6,10 @@ from pathlib import Path
 
 import structlog
 
+from hotline.found_in_spool import entries_of, is_abandoned
 from recording.facts import RecordingGap, RecordingSealed, SealFailed
 from recording.samples import SpoolKept
-from recording.seal import LegTalk, Sealed, seal
+from recording.seal import ALARM_SECONDS, LegTalk, Sealed, seal
 from recording.spool import find_calls, find_tracks, is_closed
 from store.base import now
 from telephony.calls.state import Call, Calls
@@ -37,17 +38,17 @@ class Sealer:
 
     async def run(self) -> None:
         """Until cancelled."""
-        self._find_orphans()
+        self.find_orphans()
         while True:
             try:
                 async with asyncio.timeout(AGAIN_SECONDS):
                     call_id = await self._due.get()
             except TimeoutError:
-                self._find_orphans()
+                self.find_orphans()
                 continue
             await self._seal(call_id)
 
-    def _find_orphans(self) -> None:
+    def find_orphans(self) -> None:
         """Spools of calls that are not live: after a crash, or tried in vain before."""
         live = {call.call_id for call in self._registry.open_calls()}
         for folder in find_calls(self._spool).calls:
@@ -56,12 +57,19 @@ class Sealer:
 
     def _is_ours_and_over(self, call_id: str) -> bool:
         entries = self._registry.journal.entries_of_call(call_id)
-        # A call the journal has never heard of is being read from Asterisk's file right now.
+        folder = self._spool / call_id
+        # A call the journal has never heard of is being read from Asterisk's file right now, or
+        # its lines were never written.
+        if not entries and is_abandoned(folder, now()):
+            log.error("call_found_in_spool", call_id=call_id)
+            self._registry.journal.append(entries_of(folder, self._registry.node))
+            return True
         return any(isinstance(entry.fact, CallEnded) for entry in entries)
 
     async def _seal(self, call_id: str) -> None:
         folder = self._spool / call_id
         if not folder.is_dir():
+            self._tell_unrecorded(call_id)
             return
         await self._until_closed(folder)
         legs = self._talks(call_id)
@@ -82,6 +90,22 @@ class Sealer:
                 SealFailed(at=now(), call_id=call_id, reason=type(error).__name__),
                 key=f"seal_failed:{call_id}:{type(error).__name__}",
             )
+
+    def _tell_unrecorded(self, call_id: str) -> None:
+        """Nothing lies in the spool: sealed by now, too short for a word, or the disk was full."""
+        known = {entry.kind for entry in self._registry.journal.entries_of_call(call_id)}
+        if RecordingSealed.kind in known:
+            return
+        for leg in self._talks(call_id):
+            if leg.seconds > ALARM_SECONDS:
+                log.warning("recording_gap", call_id=call_id, leg=leg.leg_id)
+                self._registry.record(
+                    RecordingGap(
+                        at=now(), call_id=call_id, leg_id=leg.leg_id, role=leg.role,
+                        expected_seconds=round(leg.seconds, 3), recorded_seconds=0.0,
+                    ),
+                    key=f"gap:{call_id}:{leg.leg_id}",
+                )  # fmt: skip
 
     async def _until_closed(self, folder: Path) -> None:
         """A leg the queue has dialled closes its file a moment after its end is told."""

@@ -108,7 +108,14 @@ class Settings(BaseSettings):
 
     # The same alarm is told once in so many minutes, with a count.
     alarm_minutes: Annotated[float, Field(gt=0, le=1440)] = 30.0
+    # Told when less is free, or when more of the disk is used; the reserve counts as free.
     disk_alarm_mb: Annotated[int, Field(ge=0)] = 2000
+    disk_alarm_percent: Annotated[float, Field(gt=0, le=100)] = 95.0
+    # Held back on the disk of the data (0: nothing), and given up when less than so much is free.
+    reserve_mb: Annotated[int, Field(ge=0)] = 256
+    reserve_least_mb: Annotated[int, Field(ge=1)] = 64
+    # Asterisk's event file is put aside at this size; four such files stay (docs/adr/0024).
+    event_file_mb: Annotated[float, Field(gt=0)] = 16.0
     # The service calls itself every so many minutes; 0: never.
     probe_minutes: Annotated[float, Field(ge=0, le=1440)] = 0.0
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import structlog
 
+from hotline.logs import LOG_FILE
 from hotline.settings import ROOT
 from telephony.asterisk.node import AsteriskFailed, AsteriskNode
 
@@ -120,10 +121,12 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         while not self._stopping.is_set():
             started = loop.time()
-            with (self._logs / f"{part.name}.log").open("ab") as out:
+            log_file = self._logs / f"{part.name}.log"
+            with log_file.open("ab") as out:
                 process = await asyncio.create_subprocess_exec(
                     *part.command, stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out,
-                    env=self._environment, cwd=ROOT, start_new_session=True,
+                    env={**self._environment, LOG_FILE: str(log_file.resolve())}, cwd=ROOT,
+                    start_new_session=True,
                     preexec_fn=(lambda: os.nice(part.nice)) if part.nice else None,
                 )  # fmt: skip
             part.pid, part.starts = process.pid, part.starts + 1

@@ -120,6 +120,10 @@ class Person:
         """Keeps the call but sends no packet at all, as a phone without network."""
         await self._go("dead")
 
+    async def find_line(self, then: str) -> None:
+        """The network is back: goes on with `then` (tone, silent, hum)."""
+        await self._go(then)
+
     async def press(self, keys: str, *, then: str = "tone") -> None:
         """Press keys as a phone does, 0.3 s each, then do `then`: see `until_pressed`."""
         self._presses = self._count("Pressed") + 1

@@ -24,7 +24,7 @@ from telephony.ivr.wishes import due
 from telephony.orders import Order, Orders
 from telephony.queueing.ringing import look_at_ring_back
 from telephony.reconcile import Reconciler
-from telephony.registry import CEL_BOOKMARK, Registry
+from telephony.registry import Registry
 
 log = structlog.get_logger()
 
@@ -61,7 +61,7 @@ class Controller:
         self._inboxes: dict[str, asyncio.Queue[Letter]] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._link_is_up = asyncio.Event()
-        self._offset = registry.journal.bookmark(CEL_BOOKMARK)
+        self._mark = registry.mark
         registry.listen(self._happened)
 
     async def run(self) -> None:
@@ -78,10 +78,15 @@ class Controller:
 
     def catch_up(self) -> None:
         """Read whatever Asterisk has written since the last time."""
-        events, offset = self._cel.read_from(self._offset)
-        if events or offset != self._offset:
-            self._registry.take(events, offset)
-            self._offset = offset
+        while True:
+            events, mark = self._cel.read_from(self._mark)
+            if mark == self._mark:
+                break
+            self._registry.take(events, mark)
+            self._mark = mark
+            if events:
+                break
+        self._cel.rotate(self._mark)
 
     def link_up(self) -> None:
         """The manager link stands (again): look at what Asterisk really has."""

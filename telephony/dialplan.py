@@ -85,4 +85,5 @@ FLOW: Final = "FLOW"
 FLOW_AFTER: Final = "FLOW_AFTER"
 AWAITED: Final = "AWAITED"  # of a citizen for whom somebody is rung
 WORDS: Final = "WORDS"  # of a partner: the file they asked for
+NO_SOUND: Final = "NO_SOUND"  # global, "1": nothing is recorded, the disk is full
 NO_WORDS: Final = "none"

@@ -15,11 +15,13 @@ from telephony.calls.reading import Meant, read
 from telephony.calls.state import Call, Calls
 from telephony.cel.clock import EventClock
 from telephony.cel.events import CelEvent
+from telephony.cel.file import Mark
 from telephony.facts import ClockStepped
 
 log = structlog.get_logger()
 
-CEL_BOOKMARK = "cel"
+# Bytes read, and of which file: they change together.
+CEL_BOOKMARK, CEL_HEAD = "cel", "cel_head"
 
 
 class Registry:
@@ -45,7 +47,12 @@ class Registry:
         self._follow(fact, private or {})
         return True
 
-    def take(self, events: Sequence[CelEvent], offset: int) -> None:
+    @property
+    def mark(self) -> Mark:
+        """How far Asterisk's event file has been read."""
+        return Mark(self.journal.bookmark(CEL_BOOKMARK), self.journal.bookmark(CEL_HEAD))
+
+    def take(self, events: Sequence[CelEvent], mark: Mark) -> None:
         """Write what these events mean, and how far Asterisk's file has been read, as one."""
         meanings: list[Meant] = []
         steady, wall = time.monotonic(), time.time()
@@ -56,7 +63,7 @@ class Registry:
                 # Later events of the same batch are read in the light of earlier ones.
                 self.calls.apply(meant.fact, meant.private)
         entries = [Entry(fact=m.fact, key=None, private=m.private) for m in meanings]
-        self.journal.append(entries, {CEL_BOOKMARK: offset})
+        self.journal.append(entries, {CEL_BOOKMARK: mark.offset, CEL_HEAD: mark.head})
         for meant in meanings:
             self._tell(meant.fact)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from hotline.health.reserve import Disk
 from hotline.health.tables import PartState
 
 SILENT = timedelta(seconds=10)
@@ -27,12 +28,16 @@ class Wrong:
 
 
 def wrong_states(
-    parts: Sequence[PartState], at: datetime, disk_free: int, disk_least: int
+    parts: Sequence[PartState], at: datetime, disk: Disk, least: int, percent: float = 100.0
 ) -> list[Wrong]:
-    """Everything that is wrong, in the order of the parts."""
+    """Everything that is wrong, in the order of the parts.
+
+    The disk is nearly full with fewer than `least` bytes free, or more than `percent` used.
+    """
     found = []
-    if disk_free < disk_least:
-        found.append(Wrong("disk_low", "", f"{disk_free // 1_000_000} MB 可用 / free"))
+    if disk.free < least or disk.used_percent > percent:
+        told = f"{disk.used_percent:.1f} % 已用 / used, {disk.free // 1_000_000} MB 可用 / free"
+        found.append(Wrong("disk_low", "", told))
     for part in parts:
         if at - part.at > GONE:
             continue
@@ -49,6 +54,10 @@ def _of_controller(node: str, says: dict[str, Any]) -> Iterator[Wrong]:
         yield Wrong("asterisk_down", node, "")
     elif not says.get("ami"):
         yield Wrong("ami_down", node, "")
+    if says.get("disk_reserve") in ("spent", "gone"):
+        yield Wrong("reserve_spent", node, "")
+    if says.get("disk_reserve") == "gone":
+        yield Wrong("recording_stopped", node, "")
     if says.get("forwarder_away_seconds", 0) > 0:
         waiting = says.get("unforwarded", 0)
         yield Wrong("forwarder_away", node, f"{waiting} 条等待 / facts wait")

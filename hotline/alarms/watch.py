@@ -1,7 +1,6 @@
 """Room hotline/alarms: watches facts and states for as long as the desk worker lives."""
 
 import asyncio
-import shutil
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +15,7 @@ from hotline.alarms.sending import BadAddress, NotSent, Target, read_targets, se
 from hotline.alarms.states import Wrong, wrong_states
 from hotline.alarms.words import ALARM_OF_FACT, ALARMS
 from hotline.health.follow import BATCH, follow
+from hotline.health.reserve import disk_of
 from hotline.health.tables import PartState
 from hotline.metrics.totals import FOLLOWER, count_fact
 from hotline.settings import Settings
@@ -46,7 +46,7 @@ class Watch:
         """Until cancelled."""
         while True:
             try:
-                await self._look()
+                await self.look()
                 await self._back()
             except DatabaseAway:
                 await self._away()
@@ -55,7 +55,8 @@ class Watch:
                 log.warning("alarm_raised_elsewhere", reason=str(error.orig))
             await asyncio.sleep(WATCH_SECONDS)
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """Read on, and look at every state once. `DatabaseAway`."""
         while await follow(self._database, FOLLOWER, count_fact) == BATCH:
             pass
         alarms = Alarms(
@@ -76,10 +77,13 @@ class Watch:
 
     async def _states(self, alarms: Alarms) -> None:
         moment = now()
-        free = shutil.disk_usage(self._settings.data_dir).free
+        settings = self._settings
+        disk = disk_of(settings.data_dir)
         async with self._database.reading() as session:
             parts = list(await session.scalars(select(PartState)))
-        wrong = wrong_states(parts, moment, free, self._settings.disk_alarm_mb * MEGABYTE)
+        wrong = wrong_states(
+            parts, moment, disk, settings.disk_alarm_mb * MEGABYTE, settings.disk_alarm_percent
+        )
         standing = self._lasting(wrong, moment)
         async with self._database.transaction() as session:
             for state in standing:

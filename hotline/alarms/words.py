@@ -30,6 +30,12 @@ ALARMS: dict[str, Words] = {
     "database_away": Words("主数据库不可用 / main database away", "The main database is away", 60),
     "cel_behind": Words("通话事件积压 / events of calls are not read", "Events are not read", 60),
     "disk_low": Words("磁盘空间不足 / disk nearly full", "The disk is full", 0),
+    "reserve_spent": Words(
+        "磁盘已满，预留空间已动用 / disk full, the reserve is being used", "The disk is full", 0
+    ),
+    "recording_stopped": Words(
+        "磁盘已满，录音已停止 / disk full, recording has stopped", "The disk is full", 0
+    ),
     # -- events -----------------------------------------------------------------------------
     "recording_gap": Words("录音有缺口 / a recording has a gap", "A recording has a gap"),
     "clock_stepped": Words(

@@ -41,7 +41,7 @@ from store.base import now
 Say = Callable[[str], None]
 
 # Made anew by a start, or copied in a way of its own.
-_NOT_COPIED = ("*.sqlite", "*.sqlite-*", "*.lock", "*.sock", "*.part")
+_NOT_COPIED = ("*.sqlite", "*.sqlite-*", "*.lock", "*.sock", "*.part", "*.reserve")
 _NOT_ENTERED = {"log", "archive", "probe"}
 # A seal as old as this is told in the journal or it will never be.
 _SETTLED = timedelta(hours=1)

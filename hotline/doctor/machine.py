@@ -2,13 +2,13 @@
 
 import ctypes
 import os
-import shutil
 import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from hotline.doctor.findings import Finding, Patient, warning, well, wrong
+from hotline.health.reserve import Level, disk_of
 from hotline.settings import Settings
 from telephony.asterisk.install import AsteriskMissing, find_asterisk
 
@@ -71,9 +71,18 @@ async def disk(patient: Patient) -> list[Finding]:
     place = patient.installation.settings.data_dir
     while not place.exists():
         place = place.parent
-    free = shutil.disk_usage(place).free
-    text = f"{free / GIB:.1f} GiB"
+    disk = disk_of(place)
+    free, text = disk.free, f"{disk.free / GIB:.1f} GiB"
     do = ("清理或扩容,见 docs/runbook.md", "free some or add a disk, see docs/runbook.md")
+    level = patient.installation.reserve.level
+    if level in (Level.SPENT, Level.GONE):
+        off = level is Level.GONE
+        return [
+            wrong(
+                f"磁盘已满，正在使用预留空间{'，录音已停止' if off else ''}",
+                f"the disk is full: its reserve is being used{', recording stopped' * off}", *do,
+            )
+        ]  # fmt: skip
     if free < LEAST_FREE:
         return [wrong(f"磁盘将满,余 {text}", f"the disk is nearly full: {text} left", *do)]
     if free < LITTLE_FREE:

@@ -9,7 +9,8 @@ from hotline.doctor.findings import NOT_ASKED, Finding, Patient, well, wrong
 from telephony.ami.link import AmiLink
 from telephony.asterisk.install import OLDEST, new_enough
 from telephony.asterisk.modules import PBX_MODULES
-from telephony.registry import CEL_BOOKMARK
+from telephony.cel.file import CelFile, Mark
+from telephony.registry import CEL_BOOKMARK, CEL_HEAD
 
 START = ("启动热线:make run(或 bin/hotline up)", "start the hotline: make run (or bin/hotline up)")
 RESTART = ("重启热线", "restart the hotline")
@@ -110,15 +111,15 @@ async def manager(patient: Patient) -> list[Finding]:
 async def event_file(patient: Patient) -> list[Finding]:
     """Asterisk's event file, and how far the controller has read it."""
     installation = patient.installation
-    try:
-        size = installation.folder.cel_file.stat().st_size
-    except OSError:
+    file = CelFile(installation.folder.cel_file)
+    if not file.path.exists():
         return [well("尚无通话", "no call yet")]
-    read = _bookmark(patient)
-    if read is None or size - read > UNREAD_BYTES:
+    mark = _mark(patient)
+    unread = file.unread(mark or Mark())
+    if mark is None or unread > UNREAD_BYTES:
         return [
             wrong(
-                "通话事件无人读取", f"call events are not read: {size - (read or 0)} bytes wait",
+                "通话事件无人读取", f"call events are not read: {unread} bytes wait",
                 "查看 var/data/log/controller.log;重启热线",
                 "look into log/controller.log, restart the hotline",
             )
@@ -126,13 +127,11 @@ async def event_file(patient: Patient) -> list[Finding]:
     return [well("已读到末尾", "read to its end")]
 
 
-def _bookmark(patient: Patient) -> int | None:
+def _mark(patient: Patient) -> Mark | None:
     path = patient.installation.journal_path
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=2)) as journal:
-            row = journal.execute(
-                "SELECT value FROM bookmark WHERE name = ?", (CEL_BOOKMARK,)
-            ).fetchone()
+            known = dict(journal.execute("SELECT name, value FROM bookmark").fetchall())
     except sqlite3.Error:
         return None
-    return int(row[0]) if row else 0
+    return Mark(known.get(CEL_BOOKMARK, 0), known.get(CEL_HEAD, 0))

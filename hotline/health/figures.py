@@ -1,13 +1,13 @@
 """Room hotline/health: what a controller measures of itself for its heartbeat."""
 
-import shutil
 from pathlib import Path
 
+from hotline.health.reserve import disk_of
 from hotline.installation import Installation
 from store.base import now
 from store.forwarder import Forwarder
 from telephony.cel.file import CelFile
-from telephony.registry import CEL_BOOKMARK, Registry
+from telephony.registry import Registry
 from telephony.roles import Place, Role
 
 
@@ -19,21 +19,16 @@ def figures(
     waiting = sum(
         leg.role is Role.CITIZEN for call in registry.open_calls() for leg in call.at(Place.QUEUE)
     )
+    disk = disk_of(installation.settings.data_dir)
     return {
         "waiting": waiting,
         "forwarder_away_seconds": (now() - away_since).total_seconds() if away_since else 0.0,
-        "cel_unread_bytes": max(0, _size(cel.path) - registry.journal.bookmark(CEL_BOOKMARK)),
+        "cel_unread_bytes": cel.unread(registry.mark),
         "cel_skipped": cel.garbage,
         "spool_calls": _entries(installation.folder.recordings),
-        "disk_free_bytes": shutil.disk_usage(installation.settings.data_dir).free,
+        "disk_free_bytes": disk.free,
+        "disk_size_bytes": disk.total,
     }
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
 
 
 def _entries(folder: Path) -> int:

@@ -20,6 +20,11 @@ log = structlog.get_logger()
 
 BEAT_SECONDS = 3.0
 SILENT_AFTER = timedelta(seconds=10)
+RESERVE_SAYS = {
+    "missing": "no room for the reserve",
+    "spent": "full: the first part of the reserve is being used",
+    "gone": "full: the whole reserve is being used, nothing is recorded",
+}
 EXPECTED = ("controller", "desk", "transcriber")
 
 
@@ -61,11 +66,18 @@ async def parts_health(database: Database) -> list[PartHealth]:
     found.append(
         PartHealth("journal", not given_up, f"{given_up} facts not projected" if given_up else "")
     )
+    found.append(_disk(says))
     down = sorted(name for name, state in dict(says.get("trunks", {})).items() if state == "down")
     # A carrier's outage is no fault of this service: told here, and rung for as an alarm.
     found.append(PartHealth("trunks", True, f"down: {', '.join(down)}" if down else ""))
     found.append(PartHealth("owed_work", not dead, f"{dead} dead" if dead else ""))
     return found
+
+
+def _disk(says: Mapping[str, Any]) -> PartHealth:
+    """Well, unless what is held back for the worst case is being used."""
+    level = says.get("disk_reserve", "")
+    return PartHealth("disk", level not in ("spent", "gone"), RESERVE_SAYS.get(level, ""))
 
 
 async def _given_up(session: AsyncSession) -> int:

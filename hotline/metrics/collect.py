@@ -38,6 +38,11 @@ _SAID = {
     "cel_unread_bytes": ("cel_unread_bytes", "Bytes of Asterisk's event file not read yet."),
     "spool_calls": ("spool_calls", "Calls whose recording lies unsealed, live ones included."),
     "disk_free_bytes": ("disk_free_bytes", "Free bytes where the data lies."),
+    "disk_size_bytes": ("disk_size_bytes", "Size of the disk where the data lies."),
+    "disk_reserve_missing_bytes": (
+        "disk_reserve_missing_bytes",
+        "What was given up of the disk's reserve.",
+    ),
 }
 _COUNTED_SINCE_START = {
     "cel_skipped": ("cel_records_skipped", "Unreadable records of Asterisk's event file."),

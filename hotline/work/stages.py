@@ -15,8 +15,10 @@ from casework.tickets.title import title_of
 from hotline.owed.ledger import TICKET, Leased, finish, owe
 from hotline.settings import Settings
 from hotline.work.suggesting import keep_suggestions, suggested
+from recording.facts import RecordingGap
 from recording.tables import Recording, Track
 from store.database import Database
+from store.facts import Fact
 from store.tables import FactRow
 from telephony.dialplan import PROBE
 from telephony.facts import ClockStepped
@@ -113,8 +115,9 @@ async def open_call_ticket(database: Database, work: Leased, words: WordList | N
             )
         )
         transcript = await session.get(Transcript, work.call_id)
-        draft = draft_of(call, list(legs), list(units), recording, transcript)
-        if await _clock_was_stepped(session, work.call_id):
+        has_gap = await _has_fact(session, work.call_id, RecordingGap)
+        draft = draft_of(call, list(legs), list(units), recording, transcript, has_gap=has_gap)
+        if await _has_fact(session, work.call_id, ClockStepped):
             draft = replace(draft, transcript_note=draft.transcript_note + _STEPPED)
         ticket = await open_ticket(session, draft)
         if draft.kind == PROBE:  # nobody's matter: there to be seen, not to be worked on
@@ -123,14 +126,14 @@ async def open_call_ticket(database: Database, work: Leased, words: WordList | N
         await finish(session, work)
 
 
-async def _clock_was_stepped(session: AsyncSession, call_id: str) -> bool:
-    told = (FactRow.call_id == call_id) & (FactRow.kind == ClockStepped.kind)
+async def _has_fact(session: AsyncSession, call_id: str, fact: type[Fact]) -> bool:
+    told = (FactRow.call_id == call_id) & (FactRow.kind == fact.kind)
     return await session.scalar(select(FactRow.number).where(told).limit(1)) is not None
 
 
 def draft_of(
     call: PhoneCall, legs: list[Leg], units: list[str], recording: Recording | None,
-    transcript: Transcript | None,
+    transcript: Transcript | None, *, has_gap: bool = False,
 ) -> TicketDraft:  # fmt: skip
     """A ticket as the call itself tells it."""
     timeline = transcript.spoken() if transcript is not None else None
@@ -138,7 +141,8 @@ def draft_of(
     citizen = [u.text for u in utterances if u.role == "citizen"]
     note = transcript.why if transcript is not None and timeline is not None else None
     error = transcript.error if transcript is not None else None
-    waits_for = error or ("等待中" if recording else "录音尚未封存，或通话太短没有录到声音")
+    unrecorded = "没有录音" if has_gap else "录音尚未封存，或通话太短没有录到声音"
+    waits_for = error or ("等待中" if recording else unrecorded)
     return TicketDraft(
         call_id=call.call_id, kind=_kind(call), called_at=call.started_at,
         caller_number=call.caller_number, title=title_of(citizen) or _UNTITLED[_kind(call)],
@@ -150,16 +154,22 @@ def draft_of(
         ),
         who_spoke=list(dict.fromkeys(leg.role for leg in legs)), units=units,
         has_transcript=timeline is not None,
-        transcript_note=note or f"转写尚未完成（{waits_for}），完成后自动补入。",
+        transcript_note=note or _note(waits_for, recording is not None or not has_gap),
         recording_folder=recording.folder if recording else None,
         recording_sha256=recording.manifest_sha256 if recording else None,
-        has_gap=bool(recording and recording.has_gap), line_broke=call.line_broke,
+        has_gap=has_gap or bool(recording and recording.has_gap), line_broke=call.line_broke,
         links={
             "call": f"/api/v1/calls/{call.call_id}",
             "recording": f"/api/v1/calls/{call.call_id}/recording",
             "replay": f"/replay/{call.call_id}",
         },
     )  # fmt: skip
+
+
+def _note(waits_for: str, may_come: bool) -> str:
+    if not may_come:
+        return f"无转写（{waits_for}，录音不完整）。"
+    return f"转写尚未完成（{waits_for}），完成后自动补入。"
 
 
 SPEAKERS = {

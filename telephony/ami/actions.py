@@ -134,6 +134,27 @@ class SetVar:
 
 
 @dataclass(frozen=True)
+class SetGlobal:
+    """Set a global variable of the dialplan."""
+
+    variable: str
+    value: str
+
+    def fields(self) -> Fields:
+        return {"Action": "Setvar", "Variable": self.variable, "Value": self.value}
+
+
+@dataclass(frozen=True)
+class StopMixMonitor:
+    """End whatever records this channel."""
+
+    channel: str
+
+    def fields(self) -> Fields:
+        return {"Action": "StopMixMonitor", "Channel": self.channel}
+
+
+@dataclass(frozen=True)
 class GetVar:
     """Ask for a channel variable, or (channel empty) a function; the reply's `Value`."""
 

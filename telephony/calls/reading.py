@@ -11,6 +11,7 @@ from store.facts import Fact
 from telephony import dialplan
 from telephony import facts as f
 from telephony.bridge.reading import READERS as BRIDGING
+from telephony.calls.missed import NAME_LONGEST, as_if_seen, missed
 from telephony.calls.state import Call, Calls, Leg, Request
 from telephony.cel.events import CelEvent
 from telephony.ivr.reading import FLOW_WORDS, flow_facts
@@ -18,9 +19,6 @@ from telephony.numbers import read_number
 from telephony.queueing import reading as queueing
 from telephony.roles import Mode, Place, Role, RungOutcome
 from telephony.trunks.choosing import not_reached
-
-# What the tables hold of the name a carrier sends.
-NAME_LONGEST = 200
 
 # Q.850 causes → what they mean for somebody who was rung.
 _CAUSES = {
@@ -45,7 +43,13 @@ class Meant:
 def read(event: CelEvent, calls: Calls, node: str) -> list[Meant]:
     """The facts this event means; none for events that mean nothing to a call of ours."""
     reader = _READERS.get(event.moment)
-    return reader(event, calls, node) if reader else []
+    if reader is None:
+        return []
+    unseen = missed(event, calls, node)
+    if not unseen:
+        return reader(event, calls, node)
+    seen = as_if_seen(calls, event.call_id or "", unseen)
+    return [*(Meant(fact, private) for fact, private in unseen), *reader(event, seen, node)]
 
 
 def _text(event: CelEvent) -> str:

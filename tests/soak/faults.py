@@ -19,6 +19,7 @@ from tests.soak.world import PARTS, World
 LOCKED_SECONDS = 6.0
 CUT_SECONDS = 2.0
 FULL_SECONDS = 4.0
+LOST_SECONDS = 5.0
 WELL_WITHIN = 45.0
 LIVE_WITHIN = 90.0
 # Between one fault and the next: the faults fill the first half of a run.
@@ -85,6 +86,13 @@ async def fill_disk(world: World) -> None:
         await asyncio.sleep(FULL_SECONDS)
 
 
+async def lose_packets(world: World) -> None:
+    """A citizen and an operator send no packet for seconds, and go on hearing."""
+    before = len(world.town.losses)
+    await world.town.lose_packets(LOST_SECONDS)
+    assert len(world.town.losses) > before, "nobody was long enough on the line"
+
+
 async def inject(world: World, calls: Calls, lines: Lines, stop: asyncio.Event) -> None:
     """Each fault as often as the plan says, in turn, each time with calls on the line."""
     done = [line["fault"] for line in lines.read("faults")]
@@ -112,6 +120,9 @@ async def inject(world: World, calls: Calls, lines: Lines, stop: asyncio.Event) 
                 "faults", fault=name, began=began, over=over, live=live, problem=problem,
                 well_after=well - over if well else None,
             )  # fmt: skip
+            losses, world.town.losses = world.town.losses, []
+            for loss in losses:
+                lines.write("losses", **loss)
             with suppress(TimeoutError):
                 async with asyncio.timeout(pace):
                     await stop.wait()
@@ -144,6 +155,7 @@ FAULTS: dict[str, Fault] = {
     "supervisor killed": kill_supervisor,
     "main database locked": lock_database,
     "manager link cut": cut_link,
+    "packets lost": lose_packets,
     "disk full": fill_disk,
     "Asterisk killed": kill_asterisk,
 }

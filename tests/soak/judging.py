@@ -28,6 +28,10 @@ STEP = 0.02
 # How exactly the carrier's events tell when somebody came and went.
 EDGE_SECONDS = 0.15
 KEY_SECONDS = 0.45
+# Until the carrier has carried out that somebody sends nothing, or sends again.
+LINE_SECONDS = 0.4
+
+Span = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -50,19 +54,20 @@ class Placed:
 async def judge(world: World, lines: Lines) -> None:
     """Write a line `judged` for every call that has none yet."""
     known = {line["number"] for line in lines.read("judged")}
-    talks = lines.read("talks")
+    talks, losses = lines.read("talks"), lines.read("losses")
     deaths = [line["began"] for line in lines.read("faults") if line["fault"] == "Asterisk killed"]
     for call in lines.read("calls"):
         if call["number"] in known:
             continue
         async with world.database.reading() as session:
-            found = await _judged(session, world, call, talks, deaths)
+            found = await _judged(session, world, call, talks, losses, deaths)
         lines.write("judged", number=call["number"], **found)
 
 
 async def _judged(
-    session: AsyncSession, world: World, call: Line, talks: Sequence[Line], deaths: list[float]
-) -> dict[str, Any]:
+    session: AsyncSession, world: World, call: Line, talks: Sequence[Line],
+    losses: Sequence[Line], deaths: list[float],
+) -> dict[str, Any]:  # fmt: skip
     dialled = datetime.fromtimestamp(call["dialled"], UTC)
     row = await session.scalar(
         select(PhoneCall).where(
@@ -108,15 +113,47 @@ async def _judged(
         if leg.role == "liaison" and call["joined"] is not None:
             # A phone is silent while it sends its key.
             missing = [m for m in missing if m[1] > KEY_SECONDS or not _at_key(m, call["joined"])]
+        number = call["citizen"] if leg.role == "citizen" else leg.number or leg.channel
+        lost = _losses_of(number, talk, losses)
         judged.append(
-            {"role": leg.role, "talk": talk.ends - talk.begins, "missing": missing,
-             "files": len(files)}
+            {"role": leg.role, "talk": talk.ends - talk.begins, "files": len(files),
+             "missing": [rest for span in missing for rest in outside(span, lost)],
+             "unsent": [end - begin for begin, end in lost],
+             "silent": [sum(_common(span, window) for span in missing) for window in lost]}
         )  # fmt: skip
     return {
         "call_id": row.call_id, "stage": row.stage, "line_broke": row.line_broke,
         "operator": row.operator_at is not None, "message": row.left_message,
         "tickets": int(tickets or 0), "owed": bool(owed), "sealed": bool(tracks), "legs": judged,
     }  # fmt: skip
+
+
+def _losses_of(number: str, talk: Talk, losses: Sequence[Line]) -> list[Span]:
+    """(begin, end) of each time this person sent no packet while on the line."""
+    return [
+        (max(loss["from"], talk.begins), min(loss["to"], talk.ends))
+        for loss in losses
+        if loss["role"] == talk.role and loss["number"] in number
+        and loss["from"] < talk.ends and loss["to"] > talk.begins
+    ]  # fmt: skip
+
+
+def outside(span: Span, windows: Sequence[Span]) -> list[Span]:
+    """What of a missing (begin, seconds) lies in none of the times when nothing was sent."""
+    pieces = [(span[0], span[0] + span[1])]
+    for begin, end in windows:
+        begin, end = begin - LINE_SECONDS, end + LINE_SECONDS
+        pieces = [
+            piece
+            for left, right in pieces
+            for piece in ((left, min(right, begin)), (max(left, end), right))
+            if piece[0] < piece[1]
+        ]
+    return [(left, round(right - left, 3)) for left, right in pieces]
+
+
+def _common(span: Span, window: Span) -> float:
+    return max(0.0, min(span[0] + span[1], window[1]) - max(span[0], window[0]))
 
 
 def _at_key(span: tuple[float, float], joined: float) -> bool:

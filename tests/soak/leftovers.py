@@ -2,6 +2,7 @@
 
 import re
 from contextlib import suppress
+from pathlib import Path
 
 from sqlalchemy import func, select
 
@@ -50,9 +51,21 @@ async def count_leftovers(world: World) -> Leftovers:
         "facts not forwarded": int(detail.get("unforwarded", -1)),
         "facts not projected": int(detail.get("projections_given_up", -1)),
         "spool folders": sum(1 for _ in spool.iterdir()),
+        "words of citizens kept for dispatchers": _entries(spool.parent / "words"),
+        "unfinished seals": sum(1 for _ in archive.glob(".building-*")),
+        "old event files beyond four": max(
+            0, _entries(world.installation.folder.cel_file.parent) - 5
+        ),
+        "bytes of the disk's reserve not made again": int(
+            detail.get("disk_reserve_missing_bytes", -1)
+        ),
         "archive folders unknown to the database": len(folders - sealed),
         "recordings without a folder": len(sealed - folders),
     }
+
+
+def _entries(folder: Path) -> int:
+    return sum(1 for _ in folder.iterdir()) if folder.is_dir() else 0
 
 
 async def until_settled(world: World) -> None:

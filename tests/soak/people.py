@@ -28,6 +28,8 @@ VOICES = Path(__file__).parents[2] / "simulator" / "voices"
 SPEAKS_EACH = 6
 SPEAKS_AFTER, SAYS = 12.0, "citizen_thanks"
 SPEAKER_TONE = TONES["citizen"] + 1
+# A conversation this old (seconds) has got over its beginnings.
+SETTLED = 8.0
 
 
 @dataclass
@@ -51,6 +53,7 @@ class Town:
         self.liaisons = list(liaisons)
         self.phones: dict[str, Phone] = {}
         self.talks: list[dict[str, object]] = []
+        self.losses: list[dict[str, object]] = []
         carrier.listen(self._notice)
 
     async def move_in(self) -> None:
@@ -84,6 +87,37 @@ class Town:
             if phone.since is not None:
                 with suppress(PersonError):
                     await phone.person.hang_up()
+
+    async def lose_packets(self, seconds: float) -> None:
+        """A citizen and an operator, those longest on the line, send nothing for a while.
+
+        They go on hearing: the loss is one-way. Liaisons are left alone, they have a key to press.
+        """
+        chosen = [self._longest(role) for role in ("citizen", "operator")]
+        async with asyncio.TaskGroup() as tasks:
+            for phone in chosen:
+                if phone is not None:
+                    tasks.create_task(self._lose(phone, seconds))
+
+    async def _lose(self, phone: Phone, seconds: float) -> None:
+        with suppress(PersonError):  # hung up in this moment: nothing is lost then
+            await phone.person.lose_line()
+            began, talk = time.time(), phone.since
+            end = began + seconds
+            while phone.since == talk and time.time() < end:
+                await until_changed(phone, end - time.time())
+            over = time.time()
+            self.losses.append(
+                {"role": phone.role, "number": phone.person.number, "from": began, "to": over}
+            )  # fmt: skip
+            if phone.since == talk:
+                await phone.person.find_line("hum")
+
+    def _longest(self, role: str) -> Phone | None:
+        talking = [p for p in self.phones.values() if p.role == role and p.since is not None]
+        # Whoever has come just now may still be on the way into the conversation.
+        settled = [p for p in talking if p.since is not None and time.time() - p.since > SETTLED]
+        return max(settled, key=lambda phone: -(phone.since or 0), default=None)
 
     def _notice(self, event: RawEvent) -> None:
         phone = self.phones.get(event.get("Number") or "") if event.name == "UserEvent" else None

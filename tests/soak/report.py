@@ -10,6 +10,8 @@ from tests.soak.counting import NOTHING, Suffered, count, growth, median_and_wor
 from tests.soak.lines import Lines
 
 DOCUMENT = ROOT / "docs" / "reliability.md"
+# How exactly a silence is found again: the carrier's way to be silent, and back, is this long.
+UNSENT_SECONDS = 0.5
 
 
 def write_report(lines: Lines, folder: Path) -> None:
@@ -74,8 +76,22 @@ def _faults(lines: Lines) -> list[str]:
         *(f"- {p['fault']}: {p['problem']}" for p in problems),
         "",
         f"Tickets not yet opened when the run ended, their work still owed: {_late(lines)}.",
+        "",
+        _unsent(lines),
     ]
     return rows
+
+
+def _unsent(lines: Lines) -> str:
+    """Whether a person who sent nothing is silent in their track for just as long."""
+    legs = [leg for judged in lines.read("judged") for leg in judged["legs"]]
+    pairs = [pair for leg in legs for pair in zip(leg["unsent"], leg["silent"], strict=True)]
+    kept = sum(abs(unsent - silent) < UNSENT_SECONDS for unsent, silent in pairs)
+    return (
+        f"*packets lost*: {len(pairs)} times a citizen or an operator sent no packet for seconds; "
+        f"{kept} of their tracks are silent for as long (to within {UNSENT_SECONDS} s), the rest "
+        "of the track in its place. Only what is missing beyond that counts as lost."
+    )
 
 
 def _late(lines: Lines) -> int:

@@ -155,6 +155,16 @@ STORIES = (
         "disk", "a_full_disk_drops_nobody_and_is_told_afterwards",
     ),
     Story(
+        "the disk fills twice, and calls come in meanwhile",
+        "the reserve is given up part by part; each call has its row and ticket while the disk is"
+        " full, the second says that its recording is incomplete; with room all is as before",
+        "disk", "calls_in_a_full_disk_leave_rows_and_tickets_out_of_the_reserve",
+    ),
+    Story(
+        "94 %, 96 %, room again", "no alarm, one alarm, well again",
+        "disk", "at_ninety_five_percent_one_alarm_and_it_clears_when_there_is_room",
+    ),
+    Story(
         "200 calls at once where 60 are allowed",
         "60 queued, 140 told and owed a call each, nothing left",
         "overload", "two_hundred_at_once_sixty_served_the_rest_told_and_owed_a_call",

@@ -18,6 +18,7 @@ from hotline.alarms.states import wrong_states
 from hotline.alarms.tables import Alarm
 from hotline.alarms.watch import Watch
 from hotline.alarms.words import ALARM_OF_FACT, ALARMS
+from hotline.health.reserve import Disk
 from hotline.health.tables import PartState
 from hotline.owed import ledger
 from hotline.owed.ledger import NOTIFY, WorkDied
@@ -82,7 +83,7 @@ def given_receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path, alarm_minutes=0.05, disk_alarm_mb=0)
+    return Settings(data_dir=tmp_path, alarm_minutes=0.05, disk_alarm_mb=0, disk_alarm_percent=100)
 
 
 @pytest.fixture
@@ -247,6 +248,12 @@ async def kinds(database: Database) -> list[str]:
         ({"asterisk": False, "ami": False}, {"asterisk_down"}),
         ({"asterisk": True, "ami": False}, {"ami_down"}),
         ({"asterisk": True, "ami": True, "forwarder_away_seconds": 3.0}, {"forwarder_away"}),
+        ({"asterisk": True, "ami": True, "disk_reserve": "whole"}, set()),
+        ({"asterisk": True, "ami": True, "disk_reserve": "spent"}, {"reserve_spent"}),
+        (
+            {"asterisk": True, "ami": True, "disk_reserve": "gone"},
+            {"reserve_spent", "recording_stopped"},
+        ),
         ({"asterisk": True, "ami": True, "cel_unread_bytes": 10**6}, {"cel_behind"}),
         ({"asterisk": True, "ami": True, "trunks": {"a": "up", "b": False}}, {"trunk_down"}),
     ],
@@ -254,9 +261,12 @@ async def kinds(database: Database) -> list[str]:
 def test_which_states_are_wrong(said: dict[str, Any], alarms: set[str]) -> None:
     moment = now()
     row = PartState(part="controller", node="pbx", at=moment, detail=said)
-    assert {w.alarm for w in wrong_states([row], moment, 5, 4)} == alarms
+    assert {w.alarm for w in wrong_states([row], moment, Disk(10, 5), 4)} == alarms
     silent = PartState(part="api", node="pbx", at=moment - timedelta(seconds=30), detail={})
-    assert [w.alarm for w in wrong_states([silent], moment, 3, 4)] == ["disk_low", "part_silent"]
+    assert [w.alarm for w in wrong_states([silent], moment, Disk(10, 3), 4)] == [
+        "disk_low",
+        "part_silent",
+    ]
 
 
 async def test_every_alarm_has_words_and_dead_notices_make_no_more(

@@ -35,7 +35,7 @@ from telephony.asterisk.install import find_asterisk
 from telephony.asterisk.node import AsteriskNode, NodeFolder
 from telephony.asterisk.ports import free_port
 from telephony.cel.events import CEL_DATEFORMAT, CelEvent, cel_custom_mapping
-from telephony.cel.file import CelFile
+from telephony.cel.file import CelFile, Mark
 
 ROOT = Path(__file__).parents[3] / "var" / "rootfs"
 MODULES = (
@@ -210,7 +210,7 @@ async def test_a_three_way_move_and_both_records_of_it(asterisk: tuple[AsteriskN
         await watch.until(lambda: watch.ended("leg-c") and watch.ended("leg-o"))
         assert watch.reader.malformed.total() == 0
 
-    lines, _ = CelFile(node.folder.cel_file).read_from(0)
+    lines, _ = CelFile(node.folder.cel_file).read_from(Mark())
     heard = [event.key for event in watch.cel()]
     assert [event.key for event in lines][: len(heard)] == heard
     roles = {e.unique_id: (e.call_id, e.role) for e in lines if e.name == "CHAN_END"}
@@ -237,7 +237,7 @@ async def test_kill_and_restart_and_a_wrong_password(asterisk: tuple[AsteriskNod
         await watch.until(lambda: watch.ups == 2 and watch.link.is_up)
         # Nothing was asked again: the new Asterisk has no channel.
         assert await watch.link.listing(CoreShowChannels()) == []
-    lines, _ = CelFile(node.folder.cel_file).read_from(0)
+    lines, _ = CelFile(node.folder.cel_file).read_from(Mark())
     assert any(event.moment == "CALL" for event in lines)
 
 
@@ -260,7 +260,7 @@ async def test_5000_events_at_once_all_arrive(asterisk: tuple[AsteriskNode, int]
         after = resource.getrusage(resource.RUSAGE_SELF)
         assert watch.ups == 1
         used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    lines = floods(CelFile(node.folder.cel_file).read_from(0)[0])
+    lines = floods(CelFile(node.folder.cel_file).read_from(Mark())[0])
     assert [event.key for event in lines] == [event.key for event in floods(watch.cel())]
     assert len({event.key for event in lines}) == 5000
     assert used / 5000 < 0.002, "the link costs too much per event"

@@ -7,6 +7,7 @@ from store.node_journal import NodeJournal
 from telephony import facts as f
 from telephony.calls.reading import leg_over, read
 from telephony.cel.events import CelEvent
+from telephony.cel.file import Mark
 from telephony.registry import Registry
 from telephony.roles import Place, Role, RungOutcome
 
@@ -41,12 +42,13 @@ CALL = [
 
 
 def registry(path: Path) -> Registry:
+    path.mkdir(exist_ok=True)
     return Registry(NodeJournal(path / "journal.sqlite", "pbx"), "pbx")
 
 
 def test_a_restart_remembers_everything(tmp_path: Path) -> None:
     first = registry(tmp_path)
-    first.take(CALL, 1000)
+    first.take(CALL, Mark(1000, 7))
     first.record(
         f.ConnectAsked(
             at=START, call_id="c1", request_id="r1", unit_id="market", role=Role.LIAISON,
@@ -57,7 +59,7 @@ def test_a_restart_remembers_everything(tmp_path: Path) -> None:
     first.record(
         f.RungRung(at=START, call_id="c1", request_id="r1", rung=0, person_id="a", leg_id="r1-1")
     )
-    first.take([event(7, "CHAN_START", "r1-1", linked_id="r1-1")], 2000)
+    first.take([event(7, "CHAN_START", "r1-1", linked_id="r1-1")], Mark(2000, 7))
 
     second = registry(tmp_path)
     second.remember()
@@ -75,7 +77,7 @@ def test_a_restart_remembers_everything(tmp_path: Path) -> None:
 
 def test_facts_hold_no_personal_data(tmp_path: Path) -> None:
     made = registry(tmp_path)
-    made.take(CALL, 1)
+    made.take(CALL, Mark(1, 7))
     stored = made.journal.after(0)
     assert not any("13800000001" in str(e.data) or "王小明" in str(e.data) for e in stored)
     assert any(e.private.get("caller_number") == "13800000001" for e in stored)
@@ -91,17 +93,17 @@ def test_whom_a_flow_rings_over_a_trunk_is_no_operator(tmp_path: Path) -> None:
 def test_events_of_strangers_and_of_legs_that_are_gone_mean_nothing(tmp_path: Path) -> None:
     made = registry(tmp_path)
     assert read(event(1, "ANSWER", "stranger", linked_id="stranger"), made.calls, "pbx") == []
-    made.take([*CALL, event(6, "HANGUP", "op", extra={"hangupcause": 16})], 1)
+    made.take([*CALL, event(6, "HANGUP", "op", extra={"hangupcause": 16})], Mark(1, 7))
     assert read(event(7, "BRIDGE_ENTER", "op"), made.calls, "pbx") == []
 
 
 def test_the_last_leg_ends_the_call_and_a_broken_line_says_so(tmp_path: Path) -> None:
     made = registry(tmp_path)
-    made.take(CALL, 1)
+    made.take(CALL, Mark(1, 7))
     call = made.calls.by_id["c1"]
     kinds = [fact.kind for fact in leg_over(START, call, call.legs["op"], 16)]
     assert kinds == ["leg_ended"]
-    made.take([event(8, "HANGUP", "op", extra={"hangupcause": 16})], 2)
+    made.take([event(8, "HANGUP", "op", extra={"hangupcause": 16})], Mark(2, 7))
     *_, last = leg_over(START, call, call.legs["c1"], None)
     assert isinstance(last, f.CallEnded)
     assert last.line_broke
@@ -117,7 +119,7 @@ def test_how_a_ring_ended_is_read_from_its_cause(tmp_path: Path) -> None:
         folder = tmp_path / str(cause)
         folder.mkdir()
         made = registry(folder)
-        made.take(CALL, 1)
+        made.take(CALL, Mark(1, 7))
         made.record(
             f.ConnectAsked(
                 at=START, call_id="c1", request_id="r1", unit_id="m", role=Role.LIAISON,
@@ -130,7 +132,7 @@ def test_how_a_ring_ended_is_read_from_its_cause(tmp_path: Path) -> None:
                 at=START, call_id="c1", request_id="r1", rung=0, person_id="a", leg_id="r1-1"
             )
         )
-        made.take([event(7, "CHAN_START", "r1-1", linked_id="r1-1")], 2)
+        made.take([event(7, "CHAN_START", "r1-1", linked_id="r1-1")], Mark(2, 7))
         call = made.calls.by_id["c1"]
         found = leg_over(START, call, call.legs["r1-1"], cause)
         assert [x.outcome for x in found if isinstance(x, f.RungOver)] == [outcome]

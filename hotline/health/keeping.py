@@ -1,0 +1,67 @@
+"""Room hotline/health: watches the disk for a controller, and does what its filling up asks for."""
+
+import asyncio
+from collections.abc import Callable
+from typing import ClassVar
+
+from hotline.health.reserve import Level, Reserve
+from store.base import now
+from store.facts import Fact
+from telephony.registry import Registry
+from telephony.sound import Sound
+
+# A disk filled at 300 MB a second has used up what is left (64 MB) in this time.
+LOOK_SECONDS = 0.2
+# What began while a line could not be written is asked for once more after so long.
+AGAIN_SECONDS = 2.0
+
+
+class DiskReserve(Fact):
+    """The disk's reserve was made or given up; at `gone` recording stopped, at `whole` it goes on.
+
+    Told at start too, wherever it is not as it should be.
+    """
+
+    kind: ClassVar[str] = "disk_reserve"
+    node: str
+    level: str
+
+
+class DiskKeeper:
+    """Looks several times a second. `look_at_lines`: what Asterisk has is to be asked for anew."""
+
+    def __init__(
+        self, reserve: Reserve, registry: Registry, sound: Sound, look_at_lines: Callable[[], None]
+    ) -> None:
+        self._reserve = reserve
+        self._registry = registry
+        self._sound = sound
+        self._look_at_lines = look_at_lines
+        self._told = Level.WHOLE
+        self._looks_again_at = 0.0
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        if self._reserve.level is Level.OFF:
+            return
+        time = asyncio.get_running_loop().time
+        while True:
+            if self._reserve.is_due:
+                await asyncio.to_thread(self._reserve.look)
+            level = self._reserve.level
+            self._sound.is_wanted = level is not Level.GONE
+            await self._sound.keep()
+            if level is not self._told:
+                self._changed(level)
+                self._looks_again_at = time() + AGAIN_SECONDS
+            if self._looks_again_at and time() > self._looks_again_at:
+                self._look_at_lines()
+                self._looks_again_at = 0.0
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _changed(self, level: Level) -> None:
+        self._told = level
+        self._registry.record(DiskReserve(at=now(), node=self._registry.node, level=level))
+        if level in (Level.SPENT, Level.GONE):
+            # Asterisk wrote what it could: an end that was not written is seen by asking.
+            self._look_at_lines()
