@@ -85,7 +85,7 @@ def test_facts_hold_no_personal_data(tmp_path: Path) -> None:
 
 def test_whom_a_flow_rings_over_a_trunk_is_no_operator(tmp_path: Path) -> None:
     made = registry(tmp_path)
-    made.take([*CALL[:3], event(3, "CHAN_START", "out", context="dial_in")], 1)
+    made.take([*CALL[:3], event(3, "CHAN_START", "out", context="dial_in")], Mark(1, 7))
     [_, outside] = made.calls.by_id["c1"].legs.values()
     assert (outside.role, outside.person_id) == (Role.LIAISON, None)
 
