@@ -64,7 +64,8 @@ async def ringbacks_of(session: AsyncSession, fact: CallEnded, rules: RingbackRu
         call_id=call.call_id, number=call.caller_number, at=fact.at, started_at=call.started_at,
         queued_at=call.queued_at, priority=call.priority, talked=call.talked_at is not None,
         left_message=call.left_message, turned_away=call.turned_away, call_back=call.call_back,
-        served=await _was_served(session, call.call_id),
+        # Asked only where nothing else says what the call was.
+        served=call.queued_at is None and await _was_served(session, call.call_id),
     )  # fmt: skip
     await call_ended(session, ended, rules.deadlines, rules.why_not(ended.number))
 

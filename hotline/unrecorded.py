@@ -1,5 +1,6 @@
 """Room hotline: a caller who was gone before a word could be recorded is owed a ticket too.
 
+
 So is one whose seal was never told, whatever the reason: a disk that was full, a kill.
 """
 
@@ -7,7 +8,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hotline.owed.ledger import TICKET, owe
@@ -25,16 +26,16 @@ FORGOTTEN_AFTER = timedelta(minutes=3)
 NOT_BEFORE = timedelta(days=7)
 LOOK_SECONDS = 60.0
 
-_CALLS = table_of(PhoneCall)
+_CALLS, _FACTS = table_of(PhoneCall), table_of(FactRow)
 
 
 async def owe_unrecorded(session: AsyncSession, fact: CallEnded) -> None:
     """Nothing of this call will be sealed, so nothing else would ever open its ticket."""
     call_id = fact.call_id or ""
-    asked = select(_CALLS.c.direction).where(_CALLS.c.call_id == call_id)
-    if await session.scalar(asked) != "in" or await _has_track(session, call_id):
-        return
-    await owe(session, call_id, TICKET)
+    recorded = exists().where(_FACTS.c.call_id == call_id, _FACTS.c.kind == TrackStarted.kind)
+    theirs = (_CALLS.c.call_id == call_id) & (_CALLS.c.direction == "in")
+    if await session.scalar(select(_CALLS.c.call_id).where(theirs, ~recorded)):
+        await owe(session, call_id, TICKET)
 
 
 async def forgotten(session: AsyncSession, at: datetime) -> list[str]:
@@ -65,10 +66,3 @@ async def watch_forgotten(database: Database) -> None:
         except DatabaseAway:
             log.debug("forgotten_waits")
         await asyncio.sleep(LOOK_SECONDS)
-
-
-async def _has_track(session: AsyncSession, call_id: str) -> bool:
-    started = select(FactRow.number).where(
-        FactRow.call_id == call_id, FactRow.kind == TrackStarted.kind
-    )
-    return await session.scalar(started.limit(1)) is not None

@@ -15,11 +15,29 @@ USUAL = struct.pack("<HHIIHH", PCM, 1, 8000, 16000, 2, 16)
 
 @dataclass(frozen=True)
 class Mended:
-    """A well-formed WAV. `pcm` are the sample bytes as they were; `notes` says what was mended."""
+    """What a well-formed WAV is made of.
 
-    wav: bytes
+    `format`: the 16 bytes of its fmt chunk; `pcm`: the sample bytes as they were; `notes` says
+    what was mended.
+    """
+
+    format: bytes
     pcm: bytes
     notes: tuple[str, ...]
+
+    @property
+    def wav(self) -> bytes:
+        """The whole file."""
+        return _wav(self.format, self.pcm)
+
+    @property
+    def channels(self) -> int:
+        return int(struct.unpack_from("<H", self.format, 2)[0])
+
+    @property
+    def rate(self) -> int:
+        """Samples a second."""
+        return int(struct.unpack_from("<I", self.format, 4)[0])
 
     @property
     def repaired(self) -> bool:
@@ -39,7 +57,7 @@ class _Layout:
 
 
 def mend(raw: bytes) -> Mended:
-    """A correct WAV with every whole sample of `raw`; `NotMendable` for other formats."""
+    """Every whole sample of `raw`; `NotMendable` for other formats."""
     if not raw:
         return _empty("the file is empty")
     layout = _layout(raw)
@@ -59,7 +77,7 @@ def mend(raw: bytes) -> Mended:
     if not notes and riff_size not in (len(raw) - 8, len(raw) - 8 + len(raw) % 2):
         notes.append(f"the header said {riff_size} bytes of file, the file has {len(raw) - 8}")
     pcm = raw[layout.data_at : layout.data_at + length]
-    return Mended(_wav(layout.format, pcm), pcm, tuple(notes))
+    return Mended(layout.format, pcm, tuple(notes))
 
 
 def _layout(raw: bytes) -> _Layout | None:
@@ -113,7 +131,7 @@ def _frame_bytes(fmt: bytes) -> int:
 
 
 def _empty(note: str) -> Mended:
-    return Mended(_wav(USUAL, b""), b"", (note,))
+    return Mended(USUAL, b"", (note,))
 
 
 def _wav(fmt: bytes, pcm: bytes) -> bytes:

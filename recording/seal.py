@@ -291,6 +291,8 @@ def _not_in(
     parts: Sequence[Sealed], read: Sequence[tuple[SpoolTrack, Pcm]]
 ) -> list[tuple[SpoolTrack, Pcm]]:
     """The tracks no earlier part holds: all of them, or those that came late."""
+    if not parts:
+        return list(read)
     held = {(t.leg_id, t.pcm_sha256) for part in parts for t in part.manifest.tracks}
     return [
         (track, pcm)

@@ -34,7 +34,9 @@ BATCH = 200
 BATCH_SECONDS = 30.0
 FIRST_WAIT, LONGEST_WAIT = 0.1, 2.0
 # What happens at one moment of a call is several facts: together they cost one transaction.
-GATHER_SECONDS = 0.05
+GATHER_SECONDS = 0.1
+# The journal tells when there is more; this is only the end of a wait.
+LOOK_SECONDS = 10.0
 # A projection that fails this often is given up, so that one fact never stops a city.
 PATIENCE = 3
 
@@ -117,7 +119,7 @@ class Forwarder:
             self._unstuck(copied)
             wait = FIRST_WAIT
             if not copied:
-                await self._journal.wait_for_more(self._reached or 0, within=1.0)
+                await self._journal.wait_for_more(self._reached or 0, within=LOOK_SECONDS)
             if copied < BATCH:
                 await asyncio.sleep(GATHER_SECONDS)
 

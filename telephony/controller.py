@@ -30,6 +30,9 @@ log = structlog.get_logger()
 
 # Rules that depend on time (a ring without a trace, a move not seen) are looked at this often.
 TICK_SECONDS = 0.5
+# What a dialplan does in one breath is several lines of the file: the first is read at once,
+# those that follow within this time together, as one transaction of the journal.
+GATHER_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ class Controller:
             watch.add_watch(folder, Mask.MODIFY | Mask.CREATE | Mask.MOVED_TO)
             while True:
                 self.catch_up()
+                await asyncio.sleep(GATHER_SECONDS)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(1.0):
                         await watch.get()

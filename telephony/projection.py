@@ -3,11 +3,12 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Column, insert, update
+from sqlalchemy import Column, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store.base import table_of
 from store.facts import Fact
+from store.late import late_rows
 from telephony import facts as f
 from telephony.bridge.facts import HandoverAsked
 from telephony.queueing.projection import PROJECTIONS as QUEUEING
@@ -17,8 +18,8 @@ from telephony.tables import Command, Connect, Leg, Operator, PhoneCall
 Private = Mapping[str, Any]
 
 
-# Calls and legs change with nearly every fact, so these rows are written without the ORM's
-# bookkeeping: a tenth of its cost. Nothing here reads them in the same transaction.
+# Calls and legs change with nearly every fact, so these rows wait (store/late.py) and are written
+# without the ORM's bookkeeping.
 _CALLS, _LEGS = table_of(PhoneCall), table_of(Leg)
 
 
@@ -29,73 +30,74 @@ def _fitting(text: str | None, column: Column[Any]) -> str | None:
 
 
 async def _call_started(session: AsyncSession, fact: f.CallStarted, private: Private) -> None:
-    await session.execute(
-        insert(_CALLS).values(
-            call_id=fact.call_id, node=fact.node, started_at=fact.at,
-            called=_fitting(fact.called, _CALLS.c.called),
-            caller_number=_fitting(private.get("caller_number"), _CALLS.c.caller_number),
-            caller_name=_fitting(private.get("caller_name"), _CALLS.c.caller_name),
-            stage="live", left_message=False, line_broke=False, direction=fact.direction,
-        )
+    late_rows(session).insert(
+        _CALLS, fact.call_id or "",
+        {
+            "node": fact.node, "started_at": fact.at,
+            "called": _fitting(fact.called, _CALLS.c.called),
+            "caller_number": _fitting(private.get("caller_number"), _CALLS.c.caller_number),
+            "caller_name": _fitting(private.get("caller_name"), _CALLS.c.caller_name),
+            "stage": "live", "left_message": False, "line_broke": False,
+            "direction": fact.direction,
+        },
     )  # fmt: skip
 
 
 async def _leg_started(session: AsyncSession, fact: f.LegStarted, private: Private) -> None:
-    await session.execute(
-        insert(_LEGS).values(
-            leg_id=fact.leg_id, call_id=fact.call_id, role=fact.role.value,
-            channel=_fitting(fact.channel, _LEGS.c.channel),
-            number=_fitting(private.get("number"), _LEGS.c.number),
-            person_id=fact.person_id, request_id=fact.request_id,
-            started_at=fact.at, place=Place.NOWHERE.value, muted=False,
-        )
+    late_rows(session).insert(
+        _LEGS, fact.leg_id,
+        {
+            "call_id": fact.call_id, "role": fact.role.value,
+            "channel": _fitting(fact.channel, _LEGS.c.channel),
+            "number": _fitting(private.get("number"), _LEGS.c.number),
+            "person_id": fact.person_id, "request_id": fact.request_id,
+            "started_at": fact.at, "place": Place.NOWHERE.value, "muted": False,
+        },
     )  # fmt: skip
 
 
-async def _leg(session: AsyncSession, fact: Any, **values: Any) -> None:
-    await session.execute(update(_LEGS).where(_LEGS.c.leg_id == fact.leg_id).values(**values))
+def _leg(session: AsyncSession, fact: Any, **values: Any) -> None:
+    late_rows(session).update(_LEGS, fact.leg_id, values)
 
 
-async def _call(session: AsyncSession, fact: Fact, **values: Any) -> None:
-    await session.execute(update(_CALLS).where(_CALLS.c.call_id == fact.call_id).values(**values))
+def _call(session: AsyncSession, fact: Fact, **values: Any) -> None:
+    late_rows(session).update(_CALLS, fact.call_id or "", values)
 
 
 async def _leg_named(session: AsyncSession, fact: f.LegNamed, _: Private) -> None:
-    await _leg(session, fact, role=fact.role.value)
+    _leg(session, fact, role=fact.role.value)
 
 
 async def _leg_answered(session: AsyncSession, fact: f.LegAnswered, _: Private) -> None:
-    await _leg(session, fact, answered_at=fact.at)
+    _leg(session, fact, answered_at=fact.at)
     if fact.role is Role.CITIZEN:
-        await _call(session, fact, answered_at=fact.at)
+        _call(session, fact, answered_at=fact.at)
     elif fact.role is Role.OPERATOR:
-        first = (_CALLS.c.call_id == fact.call_id) & _CALLS.c.operator_at.is_(None)
-        await session.execute(update(_CALLS).where(first).values(operator_at=fact.at))
+        late_rows(session).update_first(_CALLS, fact.call_id or "", "operator_at", fact.at)
 
 
 async def _leg_moved(session: AsyncSession, fact: f.LegMoved, _: Private) -> None:
-    await _leg(session, fact, place=fact.place.value)
+    _leg(session, fact, place=fact.place.value)
     if fact.place is Place.MESSAGE:
-        await _call(session, fact, left_message=True)
+        _call(session, fact, left_message=True)
     elif fact.role is Role.CITIZEN and fact.place in (Place.PAIR, Place.ROOM):
-        first = (_CALLS.c.call_id == fact.call_id) & _CALLS.c.talked_at.is_(None)
-        await session.execute(update(_CALLS).where(first).values(talked_at=fact.at))
+        late_rows(session).update_first(_CALLS, fact.call_id or "", "talked_at", fact.at)
 
 
 async def _leg_ended(session: AsyncSession, fact: f.LegEnded, _: Private) -> None:
-    await _leg(session, fact, ended_at=fact.at, cause=fact.cause, place=Place.NOWHERE.value)
+    _leg(session, fact, ended_at=fact.at, cause=fact.cause, place=Place.NOWHERE.value)
 
 
 async def _leg_muted(session: AsyncSession, fact: f.LegMuted, _: Private) -> None:
-    await _leg(session, fact, muted=fact.muted)
+    _leg(session, fact, muted=fact.muted)
 
 
 async def _monitoring(session: AsyncSession, fact: f.MonitoringMode, _: Private) -> None:
-    await _leg(session, fact, mode=fact.mode.value)
+    _leg(session, fact, mode=fact.mode.value)
 
 
 async def _call_ended(session: AsyncSession, fact: f.CallEnded, _: Private) -> None:
-    await _call(session, fact, ended_at=fact.at, stage="ended", line_broke=fact.line_broke)
+    _call(session, fact, ended_at=fact.at, stage="ended", line_broke=fact.line_broke)
     # Where the line broke in the middle of a ring, nothing else ends the request.
     await session.execute(
         update(Connect)

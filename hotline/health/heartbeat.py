@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.health import PartHealth
 from hotline.health.tables import PartState
 from hotline.owed.tables import OwedWork
-from store.base import now
+from store.base import now, table_of
 from store.database import Database, DatabaseAway
 from store.tables import FactRow
 
@@ -25,6 +25,8 @@ RESERVE_SAYS = {
     "spent": "full: the first part of the reserve is being used",
     "gone": "full: the whole reserve is being used, nothing is recorded",
 }
+# Written without the ORM: every part does it all day.
+_PARTS = table_of(PartState)
 EXPECTED = ("controller", "desk", "transcriber")
 
 
@@ -47,7 +49,10 @@ class Heartbeat:
             await asyncio.sleep(BEAT_SECONDS)
 
     async def _beat(self, session: AsyncSession, detail: dict[str, Any]) -> None:
-        await session.merge(PartState(part=self._part, node=self._node, at=now(), detail=detail))
+        mine = (_PARTS.c.part == self._part) & (_PARTS.c.node == self._node)
+        values = {"at": now(), "detail": detail}
+        if (await session.execute(update(_PARTS).where(mine).values(values))).rowcount == 0:
+            await session.execute(insert(_PARTS).values(part=self._part, node=self._node, **values))
 
 
 async def parts_health(database: Database) -> list[PartHealth]:

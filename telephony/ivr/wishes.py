@@ -32,6 +32,8 @@ def request_id_of(call_id: str, unit_id: str) -> str:
 
 def due(call: Any) -> list[Wish]:
     """Wishes whose ladder is to be rung now: an operator talks with the citizen."""
+    if not call.wishes:
+        return []
     citizen, operator = call.citizen, call.operator
     if citizen is None or operator is None or call.ended_at is not None:
         return []

@@ -3,11 +3,11 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from sqlalchemy import func, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store.base import table_of
 from store.facts import Fact
+from store.late import late_rows
 from telephony.queueing import facts as q
 from telephony.tables import Operator, PhoneCall
 
@@ -15,21 +15,21 @@ Private = Mapping[str, Any]
 _CALLS = table_of(PhoneCall)
 
 
-async def _call(session: AsyncSession, fact: Fact, **values: Any) -> None:
-    await session.execute(update(_CALLS).where(_CALLS.c.call_id == fact.call_id).values(**values))
+def _call(session: AsyncSession, fact: Fact, **values: Any) -> None:
+    late_rows(session).update(_CALLS, fact.call_id or "", values)
 
 
 async def _queued(session: AsyncSession, fact: q.CallQueued, _: Private) -> None:
-    first = func.coalesce(_CALLS.c.queued_at, fact.at, type_=_CALLS.c.queued_at.type)
-    await _call(session, fact, queued_at=first, priority=fact.priority)
+    late_rows(session).update_first(_CALLS, fact.call_id or "", "queued_at", fact.at)
+    _call(session, fact, priority=fact.priority)
 
 
 async def _call_back(session: AsyncSession, fact: q.CallBackAsked, _: Private) -> None:
-    await _call(session, fact, call_back=True)
+    _call(session, fact, call_back=True)
 
 
 async def _turned_away(session: AsyncSession, fact: q.CallTurnedAway, _: Private) -> None:
-    await _call(session, fact, turned_away=True, priority=fact.priority)
+    _call(session, fact, turned_away=True, priority=fact.priority)
 
 
 async def _skills(session: AsyncSession, fact: q.OperatorSkillsSet, _: Private) -> None:
