@@ -44,7 +44,7 @@ class Callers:
         first, _ = free_range(CARRIER_ADDRESS, 4 * min(count, 1000))
         settings = stage.settings
         self._command = [
-            "taskset", "-c", str(core), "nice", "-n", "-5",
+            "taskset", "-c", str(core), "nice", "-n", "-20",
             "sipp", f"{settings.sip_address}:{settings.sip_port}", "-sf", str(SCENARIO),
             "-s", settings.number, "-i", CARRIER_ADDRESS, "-mi", CARRIER_ADDRESS,
             "-p", str(free_port(CARRIER_ADDRESS)), "-mp", str(first),
