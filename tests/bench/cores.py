@@ -1,7 +1,7 @@
-"""Asterisk on one processor core, everything else on another.
+"""Asterisk on one processor core, everything else on another; neither has to wait for programs
+of other people.
 
-Before others: what else runs on the machine takes little from them, and the controller nothing
-from the generator.
+`nice` would not do: where sessions share a core alike (autogroup), it counts within one only.
 """
 
 import os
@@ -12,33 +12,34 @@ from tests.e2e.stage import Stage
 
 CORES = sorted(os.sched_getaffinity(0))
 ASTERISK_CORE, OTHER_CORE = CORES[0], CORES[-1]
-# As `nice` counts. SIPp has -20.
-ASTERISK_NICE, CITY_NICE, OUR_NICE = -18, -15, -10
+# SCHED_RR, as `asterisk -p` asks for too: who generates and who measures goes before who waits.
+GENERATOR, ASTERISK, US = 20, 10, 1
 
 
 def pin(stage: Stage) -> None:
     """The PBX under test alone on its core (where there are two); its controller beside us."""
-    _pin(stage.pbx.pid, ASTERISK_CORE, ASTERISK_NICE)
-    _pin(stage.carrier.node.pid, OTHER_CORE, CITY_NICE)
+    _pin(stage.pbx.pid, ASTERISK_CORE, ASTERISK)
+    _pin(stage.carrier.node.pid, OTHER_CORE, ASTERISK)
     if stage.process is not None:
-        _pin(stage.process.pid, OTHER_CORE, 0)
-    _pin(os.getpid(), OTHER_CORE, OUR_NICE)
+        _pin(stage.process.pid, OTHER_CORE)
+    _pin(os.getpid(), OTHER_CORE, US)
 
 
 def unpin() -> None:
-    """This process, on all cores again."""
+    """This process, on all cores again, one among others."""
     for task in _tasks(os.getpid()):
         with suppress(ProcessLookupError):
             os.sched_setaffinity(task, CORES)
-            os.setpriority(os.PRIO_PROCESS, task, 0)
+            os.sched_setscheduler(task, os.SCHED_OTHER, os.sched_param(0))
 
 
-def _pin(pid: int | None, core: int, nice: int) -> None:
+def _pin(pid: int | None, core: int, priority: int = 0) -> None:
     assert pid is not None
     for task in _tasks(pid):  # threads to come inherit it
         with suppress(ProcessLookupError):
             os.sched_setaffinity(task, {core})
-            os.setpriority(os.PRIO_PROCESS, task, nice)
+            if priority:
+                os.sched_setscheduler(task, os.SCHED_RR, os.sched_param(priority))
 
 
 def _tasks(pid: int) -> list[int]:

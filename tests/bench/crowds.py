@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy import func, select
 
-from store.journal import JournalRow
+from store.tables import FactRow
 from tests.bench.cores import OTHER_CORE
 from tests.bench.ramp import pinned, start_controller
 from tests.bench.sipp import Callers
@@ -30,11 +30,11 @@ async def storm() -> dict[str, float]:
     """SIPp's count of calls beside what the main database has of each: nothing may be lost."""
     made = STORM_RATE * STORM_SECONDS
     async with pinned(bare=False) as stage:
-        callers = Callers(
+        storm = Callers(
             stage, count=made, rate=STORM_RATE, hold=STORM_HOLD, core=OTHER_CORE, within=60
         )
-        await callers.start()
-        seen = await callers.ended()
+        async with storm as callers:
+            seen = await callers.ended()
         over = time.time()
         wanted = made * len(OF_EVERY_CALL)
         known = await _patiently(120, lambda: _known(stage), lambda known: known >= wanted)
@@ -63,7 +63,7 @@ async def _patiently(
 async def _known(stage: Stage) -> int:
     """Facts of every call, in the main database."""
     async with stage.database.reading() as session:
-        count = await session.scalar(select(func.count()).where(JournalRow.kind.in_(OF_EVERY_CALL)))
+        count = await session.scalar(select(func.count()).where(FactRow.kind.in_(OF_EVERY_CALL)))
     return int(count or 0)
 
 
@@ -71,9 +71,9 @@ async def overload() -> dict[str, float]:
     """Half as many calls again as there are lines: each is answered, none of the first breaks."""
     async with given_stage(controller="none", max_calls=LINES) as stage:
         await start_controller(stage)
-        callers = Callers(stage, count=CROWD, rate=30, hold=CROWD_HOLD, core=OTHER_CORE, within=60)
-        await callers.start()
-        seen = await callers.ended()
+        crowd = Callers(stage, count=CROWD, rate=30, hold=CROWD_HOLD, core=OTHER_CORE, within=60)
+        async with crowd as callers:
+            seen = await callers.ended()
         over = await _patiently(60, lambda: _over_and_sealed(stage), lambda over: over >= CROWD)
         calls = await stage.calls()
         turned = sum(call.row.turned_away for call in calls)

@@ -65,15 +65,15 @@ async def start_controller(stage: Stage) -> None:
 async def set_ups(bare: bool) -> float:
     """Call set-ups a second, rising second by second, up to the first second that is too slow."""
     async with pinned(bare) as stage:
-        callers = Callers(
+        rising = Callers(
             stage, count=100_000, rate=FIRST_RATE, rise=RISE, hold=SETUP_HOLD, core=OTHER_CORE,
             within=RAMP_SECONDS,
         )  # fmt: skip
-        await callers.start()
         end = time.time() + RAMP_SECONDS
-        while time.time() < end and broken_at(callers.seen(), time.time() - 1.5) is None:
-            await asyncio.sleep(LOOK_SECONDS)
-        seen = await callers.stop()
+        async with rising as callers:
+            while time.time() < end and broken_at(callers.seen(), time.time() - 1.5) is None:
+                await asyncio.sleep(LOOK_SECONDS)
+            seen = await callers.stop()
     return rate_at(seen, broken_at(seen, time.time()) or end)
 
 
@@ -125,32 +125,36 @@ class _Watch:
 
 async def recorded_calls(bare: bool) -> Carried:
     """Recorded calls at once, more and more, until something is no longer good."""
+    watch = _Watch()
     async with pinned(bare) as stage:
-        callers = Callers(
+        more = Callers(
             stage, count=MOST_CALLS, rate=CALL_RATE, hold=CALL_HOLD, core=OTHER_CORE, within=110
         )
-        await callers.start()
-        watch = _Watch()
-        asking = asyncio.create_task(_ask_for_notices(stage, watch))
-        try:
-            end = time.time() + MOST_CALLS / CALL_RATE + UNWRITTEN
-            while time.time() < end and _late(callers.seen(), watch) is None:
-                _weigh(stage, watch)
-                await asyncio.sleep(LOOK_SECONDS)
-        finally:
-            asking.cancel()
-            await asyncio.gather(asking, return_exceptions=True)
-        ends = time.time()
-        seen = await callers.stop()
+        async with more as callers:
+            await _until_late(stage, callers, watch)
+            ends = time.time()
+            seen = await callers.stop()
         tracks = list(stage.installation.folder.recordings.glob("*/citizen~*"))
         torn = await asyncio.to_thread(torn_at, tracks, ends - UNWRITTEN)
-    late = _late(seen, watch)
-    at, limit = min((late or (ends, "none")), (torn or ends, "track"))
+    at, limit = min(_late(seen, watch) or (ends, "none"), (torn or ends, "track"))
     return Carried(
         calls=float(_up(seen, at)), limit=limit,
         asterisk_mb=_slope([(_up(seen, when), mb) for when, mb, _ in watch.memory if when < at]),
         controller_mb=_slope([(_up(seen, when), mb) for when, _, mb in watch.memory if when < at]),
     )  # fmt: skip
+
+
+async def _until_late(stage: Stage, callers: Callers, watch: _Watch) -> None:
+    """Return once something is late, or all that are asked for are up."""
+    asking = asyncio.create_task(_ask_for_notices(stage, watch))
+    try:
+        end = time.time() + MOST_CALLS / CALL_RATE + UNWRITTEN
+        while time.time() < end and _late(callers.seen(), watch) is None:
+            _weigh(stage, watch)
+            await asyncio.sleep(LOOK_SECONDS)
+    finally:
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
 
 
 def _up(seen: Answers, moment: float) -> int:
@@ -191,7 +195,8 @@ def _weigh(stage: Stage, watch: _Watch) -> None:
 
 
 def _slope(points: list[tuple[int, float]]) -> float:
-    return float(np.polyfit(*np.array(points).T, 1)[0])
+    calls, sizes = np.array(points).T
+    return float(np.polyfit(calls, sizes, 1)[0])
 
 
 def torn_at(tracks: list[Path], until: float) -> float | None:

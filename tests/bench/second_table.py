@@ -12,8 +12,8 @@ GOALS = {
     f"{crowds.OVERLOAD}: broken": "0",
 }
 NOTES = [
-    "Asterisk has one core to itself, before other programs (nice -18); the generator (SIPp, "
-    "A-law, 50 packets a second and call, nice -20), our controller and the simulated city share "
+    "Asterisk has one core to itself, before all other programs (SCHED_RR); the generator (SIPp, "
+    "A-law, 50 packets a second and call; likewise), our controller and the simulated city share "
     "the other. Both are told to take any number of calls. A caller hears the notice, finds no "
     "operator and leaves a message; what they say is recorded from the answer on.",
     f"Set-ups: calls of {ramp.SETUP_HOLD:.0f} s, {ramp.FIRST_RATE} a second and {ramp.RISE} more "
