@@ -21,7 +21,7 @@ from tests.bench.sipp import Answers, Callers
 from tests.e2e.stage import Stage, given_stage, until
 
 ANSWER_MS = 200.0
-FIRST_RATE, RISE, RAMP_SECONDS = 10, 5, 45
+FIRST_RATE, RISE, RAMP_SECONDS = 40, 5, 45
 SETUP_HOLD = 2.0
 # Recorded calls: so many are asked for, so many a second, and a gap is more than 40 ms.
 MOST_CALLS, CALL_RATE, GAP_SECONDS = 800, 15, 0.04
