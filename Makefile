@@ -30,7 +30,7 @@ check: setup ## format, lint, types, import rules, dead code, dependencies
 	@.venv/bin/vulture
 	@$(PY) tools/render_voices.py --check
 
-bench: setup ## the tables of docs/benchmarks.md
+bench: setup ## the tables of docs/benchmarks.md (broken off, again: goes on; BENCH_PAIRS, BENCH_TABLE)
 	@$(PY) -m tests.bench
 
 soak: setup ## an hour of calls under faults: docs/reliability.md (again: goes on; SOAK_MINUTES, SOAK_FAULTS)

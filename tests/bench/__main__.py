@@ -1,4 +1,8 @@
-"""`make bench`: both tables, then docs/benchmarks.md. `BENCH_TABLE=1` or `2`: one of them."""
+"""`make bench`: both tables, then docs/benchmarks.md.
+
+BENCH_TABLE=1 or 2: one of them. BENCH_PAIRS: how many pairs (5). Broken off, the same command
+goes on after the last whole pair; `python -m tests.bench report` writes what there is.
+"""
 
 import asyncio
 import logging

@@ -1,4 +1,8 @@
-"""Asterisk on one processor core, everything else on another."""
+"""Asterisk on one processor core, everything else on another; neither has to wait for programs
+of other people.
+
+`nice` would not do: where sessions share a core alike (autogroup), it counts within one only.
+"""
 
 import os
 from contextlib import suppress
@@ -8,26 +12,35 @@ from tests.e2e.stage import Stage
 
 CORES = sorted(os.sched_getaffinity(0))
 ASTERISK_CORE, OTHER_CORE = CORES[0], CORES[-1]
+# SCHED_RR, as `asterisk -p` asks for too: who generates and who measures goes before who waits.
+GENERATOR, ASTERISK, US = 20, 10, 1
 
 
 def pin(stage: Stage) -> None:
     """The PBX under test alone on its core (where there are two); its controller beside us."""
-    _pin(stage.pbx.pid, ASTERISK_CORE)
-    _pin(stage.carrier.node.pid, OTHER_CORE)
+    _pin(stage.pbx.pid, ASTERISK_CORE, ASTERISK)
+    _pin(stage.carrier.node.pid, OTHER_CORE, ASTERISK)
     if stage.process is not None:
         _pin(stage.process.pid, OTHER_CORE)
-    _pin(os.getpid(), OTHER_CORE)
+    _pin(os.getpid(), OTHER_CORE, US)
 
 
 def unpin() -> None:
-    """This process, on all cores again."""
-    for task in Path("/proc/self/task").iterdir():
+    """This process, on all cores again, one among others."""
+    for task in _tasks(os.getpid()):
         with suppress(ProcessLookupError):
-            os.sched_setaffinity(int(task.name), CORES)
+            os.sched_setaffinity(task, CORES)
+            os.sched_setscheduler(task, os.SCHED_OTHER, os.sched_param(0))
 
 
-def _pin(pid: int | None, core: int) -> None:
+def _pin(pid: int | None, core: int, priority: int = 0) -> None:
     assert pid is not None
-    for task in Path(f"/proc/{pid}/task").iterdir():  # threads to come inherit it
+    for task in _tasks(pid):  # threads to come inherit it
         with suppress(ProcessLookupError):
-            os.sched_setaffinity(int(task.name), {core})
+            os.sched_setaffinity(task, {core})
+            if priority:
+                os.sched_setscheduler(task, os.SCHED_RR, os.sched_param(priority))
+
+
+def _tasks(pid: int) -> list[int]:
+    return [int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()]

