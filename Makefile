@@ -17,9 +17,11 @@ demo: setup ## the whole job on this machine: real calls, real speech, a ticket 
 run: setup ## the service alone, waiting for a trunk and phones
 	@bin/hotline up
 
-# Calls take their time in the real world, not on the processor: four run beside one another.
+# First what keeps the processor busy, one a core. Then the calls, which take their time in the real
+# world: four run beside one another. Both are run to their end.
 test: setup ## every test
-	@$(PY) -m pytest tests -n 4 --dist worksteal
+	@$(PY) -m pytest tests --ignore tests/e2e -n 2 --dist worksteal; rooms=$$?; \
+	$(PY) -m pytest tests/e2e -n 4 --dist worksteal && exit $$rooms
 
 check: setup ## format, lint, types, import rules, dead code, dependencies
 	@$(PY) -m ruff format --check .
