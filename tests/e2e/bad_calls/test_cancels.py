@@ -17,7 +17,7 @@ async def test_cancel_in_the_same_breath_as_the_invite() -> None:
             for number, call in enumerate(calls):
                 call.send(call.invite())
                 if number % 2:
-                    await until(lambda call=call: call.answers("INVITE"), 5, "100")
+                    await until(lambda call=call: call.answers("INVITE"), 15, "100")
                 call.send(call.request("CANCEL"))
             for call in calls:
                 if await call.answered() == 200:
