@@ -26,12 +26,12 @@ async def test_the_event_file_is_put_aside_in_calls_and_each_event_counts_once()
         await until(lambda: len(list(folder.iterdir())) > 1, 10, "the file put aside")
 
         await stage.kill_controller()
-        renamed(stage, "cel.csv.by-hand-1")
         await city.liaison.hang_up()
         await city.liaison.until_hung_up()
-        renamed(stage, "cel.csv.by-hand-2")
+        await renamed(stage, "cel.csv.by-hand-1")
         await city.citizen.hang_up()
         await city.operator.until_hung_up()
+        await renamed(stage, "cel.csv.by-hand-2")
         await stage.start_controller_process()
 
         await nothing_is_left(stage, within=30)
@@ -81,9 +81,10 @@ async def test_asterisks_own_logs_are_rotated_and_bounded() -> None:
         assert not await rotate_logs(stage.pbx, most=10_000_000, keep=2)
 
 
-def renamed(stage: Stage, name: str) -> None:
-    """As somebody's own logrotate would."""
+async def renamed(stage: Stage, name: str) -> None:
+    """As somebody's own logrotate would, once there are lines in it."""
     file = stage.installation.folder.cel_file
+    await until(file.exists, 10, "lines written")
     file.rename(file.with_name(name))
 
 
@@ -99,6 +100,6 @@ async def counted(stage: Stage, call_id: str) -> Counter[str]:
 
 async def complain(stage: Stage, word: str) -> None:
     """Let Asterisk write a warning with this word in it."""
-    await stage.pbx.command(f"channel originate Local/1@{word} application Wait 1")
+    await stage.pbx.command(f"module load {word}.so")
     log = stage.installation.folder.log / "messages"
     await until(lambda: word in log.read_text("utf-8", "replace"), 10, f"{word} in the log")
