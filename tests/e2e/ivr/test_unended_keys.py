@@ -5,7 +5,7 @@ import re
 import struct
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -27,12 +27,11 @@ class Sender(asyncio.DatagramProtocol):
         self._sequence = self._stamp = 1000
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)
 
     def send(self, kind: int, payload: bytes, *, stamp: int, marker: bool = False) -> None:
         head = struct.pack("!BBHII", 0x80, (marker << 7) | kind, self._sequence, stamp, 0x12345)
         self._sequence += 1
-        assert isinstance(self._transport, asyncio.DatagramTransport)
         self._transport.sendto(head + payload, self._to)
 
     async def sound(self, seconds: float) -> None:
@@ -142,4 +141,5 @@ async def sending(packets: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         yield
     finally:
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        with suppress(asyncio.CancelledError):
+            await task

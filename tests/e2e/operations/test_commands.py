@@ -25,6 +25,7 @@ from simulator.person import Person
 from telephony.asterisk.ports import free_port
 from tests.e2e.ivr.scenes import dial_and_press, in_flow, written
 from tests.e2e.ivr.test_prompts import at
+from tests.e2e.ivr.test_versions import no_channels
 from tests.e2e.operations.test_upgrade import up
 from tests.e2e.scenes import everybody_leaves, given_bridged_call
 from tests.e2e.stage import Stage, given_stage, until
@@ -100,6 +101,8 @@ async def test_flows_and_prompts_beside_a_running_service(tmp_path: Path) -> Non
         await until(lambda: hears_tone(city.second_citizen, 700), 20, "the new greeting")
         replaced = await in_flow(stage, "prompt_replaced", prompt="greeting", how="file")
         assert replaced.data["by"].startswith("cli:")
+        await city.second_citizen.hang_up()
+        await until(lambda: no_channels(stage), 10, "no channel but those to come")
         await spoken(stage)
 
 
