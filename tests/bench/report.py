@@ -65,7 +65,7 @@ def is_met(value: float, goal: str) -> bool:
 
 def _pairs(table: Table) -> str:
     minutes = statistics.median(table.minutes)
-    there = f"{len(table.done)} interleaved pairs of {minutes:.0f} minutes."
+    there = f"{len(table.done)} interleaved pair(s) of {minutes:.0f} minutes."
     if len(table.done) < table.wanted:
         there += f" The run was broken off: {table.wanted} were wanted."
     return there
