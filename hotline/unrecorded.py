@@ -15,9 +15,7 @@ _CALLS, _FACTS = table_of(PhoneCall), table_of(FactRow)
 async def owe_unrecorded(session: AsyncSession, fact: CallEnded) -> None:
     """Nothing of this call will be sealed, so nothing else would ever open its ticket."""
     call_id = fact.call_id or ""
-    recorded = exists().where(
-        _FACTS.c.call_id == call_id, _FACTS.c.kind == TrackStarted.kind
-    )
+    recorded = exists().where(_FACTS.c.call_id == call_id, _FACTS.c.kind == TrackStarted.kind)
     theirs = (_CALLS.c.call_id == call_id) & (_CALLS.c.direction == "in")
     if await session.scalar(select(_CALLS.c.call_id).where(theirs, ~recorded)):
         await owe(session, call_id, TICKET)
