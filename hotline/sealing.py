@@ -31,9 +31,12 @@ class Sealer:
         self._spool = spool
         self._archive = archive
         self._due: asyncio.Queue[str] = asyncio.Queue()
+        # Of calls that ended a moment ago; of all others the journal knows.
+        self._just_over: dict[str, Call] = {}
 
     def call_over(self, call: Call) -> None:
         """This call's last leg is gone."""
+        self._just_over[call.call_id] = call
         self._due.put_nowait(call.call_id)
 
     async def run(self) -> None:
@@ -68,11 +71,11 @@ class Sealer:
 
     async def _seal(self, call_id: str) -> None:
         folder = self._spool / call_id
+        legs = self._talks(call_id)
         if not folder.is_dir():
             self._tell_unrecorded(call_id)
             return
         await self._until_closed(folder)
-        legs = self._talks(call_id)
         loop = asyncio.get_running_loop()
 
         def tell(sealed: Sealed) -> None:
@@ -116,11 +119,8 @@ class Sealer:
             await asyncio.sleep(0.01)
 
     def _talks(self, call_id: str) -> list[LegTalk]:
-        """How long each leg talked, from the journal: the same after a restart."""
-        calls = Calls()
-        for entry in self._registry.journal.entries_of_call(call_id):
-            calls.apply(entry.fact, entry.private)
-        call = calls.by_id.get(call_id)
+        """How long each leg talked."""
+        call = self._just_over.pop(call_id, None) or self._remembered(call_id)
         return [
             LegTalk(
                 # On the clock of the call's beginning: a step of the clock is no talk, and no gap.
@@ -133,6 +133,13 @@ class Sealer:
             for leg in (call.legs.values() if call else ())
             if leg.answered_at is not None and leg.ended_at is not None
         ]
+
+    def _remembered(self, call_id: str) -> Call | None:
+        """The call, made again from its facts: as it was before a restart."""
+        calls = Calls()
+        for entry in self._registry.journal.entries_of_call(call_id):
+            calls.apply(entry.fact, entry.private)
+        return calls.by_id.get(call_id)
 
     def _previous(self) -> str:
         newest = self._registry.journal.newest_of(RecordingSealed.kind)

@@ -3,27 +3,30 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from recording.facts import RecordingGap, RecordingSealed
 from recording.tables import Recording, Track
+from store.base import table_of
 from store.facts import Fact
 
 Private = Mapping[str, Any]
+_RECORDINGS, _TRACKS = table_of(Recording), table_of(Track)
 
 
 async def _sealed(session: AsyncSession, fact: RecordingSealed, _: Private) -> None:
-    session.add(
-        Recording(
+    await session.execute(
+        insert(_RECORDINGS).values(
             recording_id=fact.manifest_sha256, call_id=fact.call_id, part=fact.part,
             node=fact.node, sealed_at=fact.at, clock_start=fact.clock_start, folder=fact.folder,
             manifest_sha256=fact.manifest_sha256, previous=fact.previous, seconds=fact.seconds,
             has_gap=False,
         )
     )  # fmt: skip
-    await session.flush()
-    session.add_all(Track(recording_id=fact.manifest_sha256, **track) for track in fact.tracks)
+    if fact.tracks:
+        tracks = [{"recording_id": fact.manifest_sha256, **track} for track in fact.tracks]
+        await session.execute(insert(_TRACKS), tracks)
 
 
 async def _gap(session: AsyncSession, fact: RecordingGap, _: Private) -> None:

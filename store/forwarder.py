@@ -120,7 +120,7 @@ class Forwarder:
             wait = FIRST_WAIT
             if not copied:
                 await self._journal.wait_for_more(self._reached or 0, within=LOOK_SECONDS)
-            if copied < BATCH:
+            if copied < BATCH and not self._careful:
                 await asyncio.sleep(GATHER_SECONDS)
 
     def _stuck(self, error: Exception) -> None:

@@ -67,14 +67,20 @@ class LateRows:
 
 def late_rows(session: AsyncSession) -> LateRows:
     """The session's own; made, and bound to what the session does, when first asked for."""
-    found = session.info.get(_OURS)
-    if found is None:
-        found = session.info[_OURS] = LateRows()
-        event.listen(session.sync_session, "do_orm_execute", lambda x: found.write(x.session))
-        event.listen(session.sync_session, "before_flush", lambda s, *_: found.write(s))
-        event.listen(session.sync_session, "before_commit", found.write)
-    assert isinstance(found, LateRows)
-    return found
+    found: LateRows | None = session.info.get(_OURS)
+    if found is not None:
+        return found
+    rows = session.info[_OURS] = LateRows()
+    event.listen(session.sync_session, "do_orm_execute", lambda asked: rows.write(asked.session))
+    event.listen(session.sync_session, "before_flush", lambda written, *_: rows.write(written))
+    event.listen(session.sync_session, "before_commit", rows.write)
+    return rows
+
+
+async def write_late_rows(session: AsyncSession) -> None:
+    """Flush the session and write what waits: before and within a savepoint that may be undone."""
+    await session.flush()
+    await session.run_sync(late_rows(session).write)
 
 
 def _insert(table: Table, key: str, row: _Row) -> tuple[Insert, dict[str, Any]]:

@@ -24,6 +24,7 @@ from store.base import now
 from store.database import Database
 from store.facts import UnknownFact
 from store.forwarder import ProjectionFailed, Projector
+from store.late import write_late_rows
 from store.node_journal import StoredEntry
 from store.tables import FactRow
 
@@ -113,7 +114,7 @@ async def _redo_one(
         async with database.transaction() as session:
             await journal.take_turn(session)
             await project(session, entries[0].fact, entries[0].private)
-            await session.flush()
+            await write_late_rows(session)
             for entry in entries[1:]:
                 await _follow(session, entry, project)
             await journal.append(
@@ -134,7 +135,7 @@ async def _follow(session: AsyncSession, entry: StoredEntry, project: Projector)
     try:
         async with session.begin_nested():
             await project(session, entry.fact, entry.private)
-            await session.flush()
+            await write_late_rows(session)
     except (IntegrityError, UnknownFact):
         return
 

@@ -51,7 +51,8 @@ class Heartbeat:
     async def _beat(self, session: AsyncSession, detail: dict[str, Any]) -> None:
         mine = (_PARTS.c.part == self._part) & (_PARTS.c.node == self._node)
         values = {"at": now(), "detail": detail}
-        if (await session.execute(update(_PARTS).where(mine).values(values))).rowcount == 0:
+        changed = update(_PARTS).where(mine).values(values).returning(_PARTS.c.part)
+        if await session.scalar(changed) is None:
             await session.execute(insert(_PARTS).values(part=self._part, node=self._node, **values))
 
 

@@ -42,7 +42,6 @@ PBX_MODULES = (
     "func_groupcount",
     "res_cdrel_custom",
     "cel_custom",
-    "cel_manager",
     "func_dialplan",
     "res_speech",  # res_agi does not load without it
     "res_agi",

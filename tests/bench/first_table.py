@@ -35,6 +35,7 @@ async def measure() -> None:
     table.notes = [
         f"{load.LOAD_CALLS} calls at once for the CPU rows, which find no operator and leave a "
         "message, recorded; the controller's CPU is counted until the last of them is sealed. "
+        "For the calls of 60 s, ours and the bare Asterisk run side by side, each with as many. "
         "The simulated city runs on the same cores.",
         f"Vosk: two tracks of one call, {speech.sides.seconds / 2:.0f} s; "
         f"{speech.sides.silent_share * 100:.0f} % of a track's time its person says nothing. "
@@ -57,8 +58,7 @@ async def _pair(table: Table, speech: SpeechBench) -> None:
             "INVITE → first prompt, p95, to bare Asterisk": mine / bare,
         }
     )
-    asterisk, controller = await load.ours(LOAD_SECONDS)
-    plain = await load.bare(LOAD_SECONDS)
+    asterisk, controller, plain = await load.side_by_side(LOAD_SECONDS)
     minutes = load.LOAD_CALLS * LOAD_SECONDS / 60
     short_asterisk, short_controller = await load.ours(SHORT_SECONDS)
     table.note(

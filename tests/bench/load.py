@@ -30,21 +30,33 @@ def cpu(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
+async def side_by_side(seconds: float) -> tuple[float, float, float]:
+    """CPU of our Asterisk, of our controller and of a bare Asterisk, at the same moment.
+
+    One after the other they would be compared with the machine's mood: the same Asterisk, asked
+    twice, differs by more than a tenth, because most of what it costs are wake-ups.
+    """
+    async with given_stage(controller="process") as stage, given_bare() as plain:
+        (asterisk, controller), bare = await asyncio.gather(
+            with_controller(stage, seconds), load(plain, seconds)
+        )
+        return asterisk, controller, bare
+
+
 async def ours(seconds: float) -> tuple[float, float]:
-    """CPU of Asterisk, and of a controller in a process of its own till all calls are sealed."""
+    """As `with_controller`, on a stage of its own."""
     async with given_stage(controller="process") as stage:
-        assert stage.process is not None
-        controller = psutil.Process(stage.process.pid)
-        before = cpu(controller)
-        asterisk = await load(stage, seconds)
-        await until(lambda: all_sealed(stage), 60, "every call sealed")
-        return asterisk, cpu(controller) - before
+        return await with_controller(stage, seconds)
 
 
-async def bare(seconds: float) -> float:
-    """CPU of the bare Asterisk."""
-    async with given_bare() as stage:
-        return await load(stage, seconds)
+async def with_controller(stage: Stage, seconds: float) -> tuple[float, float]:
+    """CPU of Asterisk, and of a controller in a process of its own till all calls are sealed."""
+    assert stage.process is not None
+    controller = psutil.Process(stage.process.pid)
+    before = cpu(controller)
+    asterisk = await load(stage, seconds)
+    await until(lambda: all_sealed(stage), 60, "every call sealed")
+    return asterisk, cpu(controller) - before
 
 
 async def all_sealed(stage: Stage) -> bool:
