@@ -60,7 +60,8 @@ async def test_a_phone_added_while_others_talk() -> None:
                 lambda seen: seen.at("pair") == {"citizen", "operator"}, number=1
             )
             _, end = await pass_of(1.0)
-            await stage.until_heard(newcomer, end)
+            for person in (newcomer, stage.city.operator, stage.city.citizen):
+                await stage.until_heard(person, end)
             assert hears(newcomer, (end - 0.9, end)) == {"citizen"}
             # The call that was there lost not a tenth of a second.
             assert hears(stage.city.operator, (start, end)) == {"citizen"}
