@@ -289,6 +289,6 @@ async def run_probe(installation: Installation, ticket_seconds: float = 180.0) -
 
     `AlreadyRunning` while another one is under way: both would be the same three people.
     """
-    with take_lock(installation.settings.data_dir / "probe.lock", replace=False):
+    with take_lock(installation.settings.data_dir / "test-call.lock", replace=False):
         async with installation.opened_database() as database:
             return await Probe(installation, database, ticket_seconds).run()

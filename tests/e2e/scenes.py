@@ -7,8 +7,10 @@ from simulator.ears import Sound, anybody_heard, heard_file, who_is_heard
 from simulator.person import Person
 from tests.e2e.stage import SeenCall, Stage
 
-# What a person hears settles this long after they were joined (jitter, first packets).
-SETTLE = 0.3
+# What a person hears settles this long after they were joined (jitter, first packets, and packets
+# that a busy machine sends late, which lie later in an ear than they were spoken).
+SETTLE = 0.5
+LATE = 0.2
 
 
 async def given_bridged_call(stage: Stage) -> SeenCall:
@@ -47,8 +49,9 @@ async def accept(person: Person) -> None:
 async def pass_of(seconds: float) -> tuple[float, float]:
     """Let people talk; the epoch seconds between which they did."""
     start = time.time() + SETTLE
-    await asyncio.sleep(SETTLE + seconds)  # the passing of time itself is what is wanted
-    return start, start + seconds - 0.1
+    # The passing of time itself is what is wanted.
+    await asyncio.sleep(SETTLE + seconds + LATE)
+    return start, start + seconds
 
 
 async def everybody_leaves(stage: Stage, *people: Person) -> None:

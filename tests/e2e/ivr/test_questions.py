@@ -74,15 +74,6 @@ async def whole_journal(stage: Stage) -> str:
     return " ".join(str(row.data) for row in await stage.facts())
 
 
-async def test_a_leader_is_wished_for_only_when_one_is_on_duty() -> None:
-    async with given_stage() as stage:
-        await dial_and_press(stage.city.citizen, "4")
-        answered = await in_flow(stage, "flow_answered", question="on_duty")
-        assert answered.data["answer"] == "no"  # the city's roster has no such unit
-        await in_flow(stage, "flow_node_entered", node="leader_away")
-        assert await stage.facts("wish_stated") == []
-
-
 async def test_a_hung_controller_costs_two_seconds_and_no_call() -> None:
     """The port is taken by somebody who never answers; the events are read afterwards."""
     async with given_stage(controller="none") as stage:

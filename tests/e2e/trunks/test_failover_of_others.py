@@ -1,5 +1,6 @@
 """Ring-backs and a flow's transfers go by the next trunk under the ladder's own rule."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,11 @@ async def trunks_up(stage: Stage, count: int) -> None:
     await until(up, 40, f"{count} trunks up")
 
 
+async def two_are_joined(stage: Stage) -> bool:
+    shown = await stage.pbx.command("bridge show all")
+    return re.search(r"\s2 basic\s", shown) is not None
+
+
 @pytest.mark.parametrize("controller", ["inside", "none"])
 async def test_a_transfer_refused_by_the_first_trunk_goes_by_the_second(controller: str) -> None:
     places = two_trunks(numbers="e164", strip="+86", prefix="9")
@@ -127,6 +133,8 @@ async def test_a_transfer_refused_by_the_first_trunk_goes_by_the_second(controll
         await there.when_rung("answer")
         citizen = await given_away(stage, "13900000009")
         await there.until_talking(20)
+        # They hear first that it is a call and recorded.
+        await until(lambda: two_are_joined(stage), 20, "the two joined")
         span = await pass_of(1.0)
         await citizen.hang_up()
         await there.until_hung_up()
