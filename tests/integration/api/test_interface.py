@@ -87,7 +87,7 @@ async def test_a_roster_with_mistakes_changes_nothing_and_names_each_row(bench: 
     answer = await client.put("/api/v1/roster", content=bad, headers=kind)
     assert is_problem(answer, 422)
     assert {problem["field"] for problem in answer.json()["errors"]} >= {"number", "unit"}
-    assert len((await client.get("/api/v1/units")).json()) == 9
+    assert len((await client.get("/api/v1/units")).json()) == 10
 
 
 @pytest.mark.parametrize(

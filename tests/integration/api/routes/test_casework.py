@@ -49,15 +49,15 @@ async def test_a_roster_is_replaced_as_a_whole_and_its_ladder_asked(world: World
             "/api/v1/roster", content=ROSTER.read_bytes(),
             headers={"Content-Type": "application/yaml"},
         )  # fmt: skip
-        assert put.json() == {"units": 9, "shifts": 13}
+        assert put.json() == {"units": 10, "shifts": 14}
         units = (await client.get("/api/v1/units")).json()
         ladder = (await client.get("/api/v1/units/market/ladder")).json()
         strange = await client.get("/api/v1/units/moon/ladder")
     async with world.client(Role.OPERATOR) as client:
         masked = (await client.get("/api/v1/units/market/ladder")).json()
     assert [unit["unit_id"] for unit in units] == [
-        "command", "construction", "fire", "health", "market", "medical", "petition", "police",
-        "traffic",
+        "command", "construction", "fire", "health", "leader", "market", "medical", "petition",
+        "police", "traffic",
     ]  # fmt: skip
     assert [person["number"] for person in ladder] == ["6101", "6102", "6103"]
     assert [person["number"] for person in masked] == ["****"] * 3
@@ -89,4 +89,4 @@ async def test_a_wrong_roster_changes_nothing_and_names_every_row(
             error["row"] and error["text"] and error["line"] >= 1
             for error in answer.json()["errors"]
         )
-    assert len(units) == 9
+    assert len(units) == 10
