@@ -42,6 +42,10 @@ from telephony.tables import Command, Connect, Leg, PhoneCall
 LOUD_LINES = 12
 
 
+# Most conditions read the database: looked at more often, looking is what keeps a processor busy.
+LOOK_SECONDS = 0.05
+
+
 async def until(condition: Callable[[], Any], within: float = 10.0, what: str = "") -> Any:
     """The condition's first true value; fails with `what` when the time is up."""
     try:
@@ -52,7 +56,7 @@ async def until(condition: Callable[[], Any], within: float = 10.0, what: str = 
                     value = await value
                 if value:
                     return value
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(LOOK_SECONDS)
     except TimeoutError:
         raise AssertionError(f"not within {within} s: {what or condition}") from None
 
