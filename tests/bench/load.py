@@ -33,8 +33,8 @@ def cpu(process: psutil.Process) -> float:
 async def side_by_side(seconds: float) -> tuple[float, float, float]:
     """CPU of our Asterisk, of our controller and of a bare Asterisk, at the same moment.
 
-    One after the other they would be compared with the machine's mood: the same Asterisk, asked
-    twice, differs by more than a tenth, because most of what it costs are wake-ups.
+    Most of what Asterisk costs are wake-ups, and what one costs depends on what else the two cores
+    do at that moment: side by side it is the same for both.
     """
     async with given_stage(controller="process") as stage, given_bare() as plain:
         (asterisk, controller), bare = await asyncio.gather(
