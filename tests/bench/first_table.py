@@ -35,9 +35,9 @@ async def measure() -> None:
     table.notes = [
         f"{load.LOAD_CALLS} calls at once for the CPU rows, which find no operator and leave a "
         "message, recorded; the controller's CPU is counted until the last of them is sealed. "
-        "For the calls of 60 s, ours and the bare Asterisk run side by side, each with as many; run "
-        "one after the other, earlier pairs gave ours 1.10 to 1.23 of bare, and why the two ways "
-        "differ is not known. "
+        "For the calls of 60 s, ours and the bare Asterisk run side by side, each with as many; "
+        "run one after the other, earlier pairs gave ours 1.10 to 1.23 of bare, and why the two "
+        "ways differ is not known. "
         "The simulated city runs on the same cores.",
         f"Vosk: two tracks of one call, {speech.sides.seconds / 2:.0f} s; "
         f"{speech.sides.silent_share * 100:.0f} % of a track's time its person says nothing. "
