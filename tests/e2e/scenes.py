@@ -25,9 +25,10 @@ def shorten_notice(stage: Stage) -> None:
     os.chown(place, *stage.installation.folder.program.user)
 
 
-async def given_bridged_call(stage: Stage) -> SeenCall:
-    """Citizen and operator 1001 talk."""
-    shorten_notice(stage)
+async def given_bridged_call(stage: Stage, *, notice: str = "short") -> SeenCall:
+    """Citizen and operator 1001 talk. `notice`: short | whole, where it is looked at."""
+    if notice == "short":
+        shorten_notice(stage)
     await stage.city.operator.when_rung("answer")
     await stage.sign_in("1001")
     await stage.city.citizen.dial()

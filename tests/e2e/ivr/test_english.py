@@ -116,6 +116,6 @@ async def until_talking(stage: Stage) -> None:
 async def test_a_chinese_call_is_chinese() -> None:
     """The counter-proof: what is looked for is not found in everybody's ear."""
     async with given_stage() as stage:
-        await given_bridged_call(stage)
+        await given_bridged_call(stage, notice="whole")
         await heard_in(stage.city.citizen, "notice", "zh")
         assert likeness(stage.city.citizen, "notice", "en") < 0.7
