@@ -88,6 +88,9 @@ async def _api(installation: Installation) -> None:
     config = uvicorn.Config(
         app, host=settings.api_host, port=settings.api_port, log_level="warning",
         access_log=False, server_header=False,
+        # Longer than clients and proxies keep an idle connection: whoever asks again in the moment
+        # in which we close one gets no answer.
+        timeout_keep_alive=75,
     )  # fmt: skip
     server = _Server(config)
     try:
