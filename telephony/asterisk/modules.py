@@ -16,9 +16,11 @@ _AUDIO = (
     "codec_alaw", "codec_ulaw", "codec_a_mu", "codec_resample", "codec_g722", "format_wav",
     "format_pcm", "format_sln", "codec_opus_open_source", "res_format_attr_opus",
 )  # fmt: skip
+# No bridge_native_rtp: voice passes where it can be recorded and listened to. Where recording was
+# stopped in a talk (a full disk), it took over, and the citizen heard the operator no more.
 _BRIDGES = (
     "bridge_simple", "bridge_softmix", "bridge_holding", "bridge_builtin_features",
-    "bridge_native_rtp", "chan_bridge_media",
+    "chan_bridge_media",
 )  # fmt: skip
 _APPS = (
     "app_playback", "app_mixmonitor", "app_stack", "app_celgenuserevent",

@@ -85,7 +85,7 @@ async def test_calls_in_a_full_disk_leave_rows_and_tickets_out_of_the_reserve(
             monkeypatch.undo()
             city = stage.city
             await start_controller_alone(stage)
-            assert await reserve(stage) == "whole"
+            await until_reserve(stage, "whole")
             await given_bridged_call(stage)
             begun, _ = await pass_of(0.5)
 
@@ -109,6 +109,7 @@ async def test_calls_in_a_full_disk_leave_rows_and_tickets_out_of_the_reserve(
             await city.citizen.until_hung_up()
             await nothing_is_left(stage, within=40)
             assert hears(city.citizen, (begun, ended)) == {"operator"}
+            assert hears(city.operator, (begun, ended)) == {"citizen"}
             # The pair's own tracks end where recording stopped, and that is told.
             tickets = await stage.until_tickets(3, within=90)
             pair = (await stage.call()).call_id
