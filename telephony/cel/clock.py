@@ -10,8 +10,9 @@ from typing import Final
 
 # Events of two threads may stand in the file a moment out of order; less is no step.
 STEP_SECONDS: Final = 1.0
-# A stamp this near to the reader's own wall clock was read at once, not after an outage.
-FRESH_SECONDS: Final = 2.0
+# A stamp this near to the reader's own wall clock was read at once, not after an outage. Less than
+# a step: how late the first one was read must not look like one when the next is read sooner.
+FRESH_SECONDS: Final = 0.5
 
 
 class EventClock:

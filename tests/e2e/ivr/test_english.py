@@ -93,7 +93,7 @@ async def test_in_the_queue_key_1_is_answered_in_english_and_no_other_key_does_a
         await stage.until_call(lambda call: call.at("queue") == {"citizen"}, within=25)
         for key in "2480":
             await city.citizen.press(key, then="silent")
-            await asyncio.sleep(0.6)  # a key takes 0.3 s to be sent
+            await city.citizen.until_pressed()
         assert (await stage.call()).at("queue") == {"citizen"}
         await city.citizen.press("1", then="silent")
         await in_application(stage, "Read")

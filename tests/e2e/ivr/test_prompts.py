@@ -9,6 +9,7 @@ from simulator.ears import amplitude
 from simulator.person import Person
 from telephony.ivr.spoken import NobodySpoke, offer_code, spoken_folder, until_spoken
 from telephony.ivr.voice import put_voice, read_voice
+from tests.e2e.scenes import pass_of
 from tests.e2e.stage import Stage, given_stage, until
 
 
@@ -37,7 +38,7 @@ async def test_a_prompt_is_spoken_heard_back_and_kept() -> None:
         await dial_in(stage, operator, code)
         await at(stage, "Record")
         await operator.speak_tone()
-        await asyncio.sleep(1.5)  # speaking takes time
+        await pass_of(1.0)
         await operator.press("#", then="silent")
         await at(stage, "Read")  # it was played back before this
         await operator.press("1", then="silent")

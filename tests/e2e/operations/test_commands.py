@@ -27,7 +27,7 @@ from tests.e2e.ivr.scenes import dial_and_press, in_flow, written
 from tests.e2e.ivr.test_prompts import at
 from tests.e2e.ivr.test_versions import no_channels
 from tests.e2e.operations.test_upgrade import up
-from tests.e2e.scenes import everybody_leaves, given_bridged_call
+from tests.e2e.scenes import everybody_leaves, given_bridged_call, pass_of
 from tests.e2e.stage import Stage, given_stage, until
 from tests.e2e.test_supervisor import is_well
 from tests.integration.operations.program import hotline
@@ -176,7 +176,7 @@ async def spoken(stage: Stage) -> None:
     await operator.press(found[1].decode(), then="silent")
     await at(stage, "Record")
     await operator.speak_tone()
-    await asyncio.sleep(1.5)  # speaking takes time
+    await pass_of(1.0)
     await operator.press("#", then="silent")
     await at(stage, "Read")
     await operator.press("1", then="silent")

@@ -20,6 +20,8 @@ T = 1_795_597_637.0
         # a busy reader: stamps are old when they are read, which is no step
         ([(0, 0, 0), (1, 9, 9), (2, 9, 9), (10, 10, 10)], [0, 0, 0, 0]),
         ([(0, 8, 8), (9, 9, 9), (10, 10, 10)], [0, 0, 0]),
+        # a reader that begins with an event of a moment ago, and is quick from then on
+        ([(0, 1.8, 1.8), (5, 5, 5), (6, 6, 6)], [0, 0, 0]),
         # two threads, a moment out of order
         ([(0, 0, 0), (5.2, 5.2, 5.2), (5.1, 5.2, 5.2)], [0, 0, 0]),
         # what was written while nobody read: only a step back shows, by the order alone
