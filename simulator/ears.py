@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from simulator.city import TONES
 
 WINDOW_SECONDS = 0.1
+# A voice stays on one of the tones for 0.4 s at most (measured on every prompt).
+ON_END = 5
 # A tone is there from about a twentieth of full scale on; companding noise is far below.
 LEAST_AMPLITUDE = 600.0
 # A sentence is looked for syllable by syllable, each as far from its place as late packets move it:
@@ -74,6 +76,13 @@ def who_is_heard(sound: Sound, start: float, end: float) -> set[str]:
 def anybody_heard(sound: Sound, start: float, end: float) -> set[str]:
     """Roles whose tone is there in at least one tenth of a second."""
     return set.union(*windows(sound, start, end)) if end > start else set()
+
+
+def heard_on_end(sound: Sound, start: float, end: float) -> set[str]:
+    """Roles whose tone is there for half a second on end, which no sentence's own pitch is."""
+    found = windows(sound, start, end)
+    runs = (found[first : first + ON_END] for first in range(len(found) - ON_END + 1))
+    return set[str]().union(*(set.intersection(*run) for run in runs))
 
 
 def windows(sound: Sound, start: float, end: float) -> list[set[str]]:

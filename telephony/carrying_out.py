@@ -52,11 +52,11 @@ class Dialling:
     inside: Mapping[str, Trunk] = field(default_factory=dict)
 
 
-# Where whoever is left alone is sent.
+# What whoever is left alone hears, and where they are sent for it.
 _SENT_TO = {
-    SendHome: (dialplan.GOODBYE, "s"),
-    Apologise: (dialplan.ROOM, dialplan.NOBODY_THERE),
-    BackToQueue: (dialplan.BACK_TO_QUEUE, "s"),
+    SendHome: ("goodbye", (dialplan.GOODBYE, "s")),
+    Apologise: ("apology", (dialplan.ROOM, dialplan.NOBODY_THERE)),
+    BackToQueue: ("queue", (dialplan.BACK_TO_QUEUE, "s")),
 }
 
 
@@ -101,7 +101,14 @@ class Hands:
             case HangUp():
                 await self.hang_up(call.legs[step.leg_id])
             case SendHome() | Apologise() | BackToQueue():
-                await self.send_to(call.legs[step.leg_id], *_SENT_TO[type(step)])
+                await self._send_away(call, step)
+
+    async def _send_away(self, call: Call, step: SendHome | Apologise | BackToQueue) -> None:
+        hears, place = _SENT_TO[type(step)]
+        self._registry.record(
+            b.LeftAlone(at=now(), call_id=call.call_id, leg_id=step.leg_id, hears=hears)
+        )
+        await self.send_to(call.legs[step.leg_id], *place)
 
     async def _ring(self, call: Call, step: Ring) -> None:
         request = call.requests[step.request_id]

@@ -122,7 +122,8 @@ class Controller:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             for call in self._registry.open_calls():
-                if call.open_requests or call.move_asked_at or call.ring_back or due(call):
+                moves = call.move_asked_at or any(leg.sent_away_at for leg in call.live())
+                if call.open_requests or moves or call.ring_back or due(call):
                     self._post(call.call_id, _Look())
 
     # -- inboxes --------------------------------------------------------------------------

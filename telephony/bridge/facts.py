@@ -5,6 +5,14 @@ from typing import ClassVar
 from store.facts import Fact
 
 
+class LeftAlone(Fact):
+    """The last one in a call is sent where they hear this: goodbye | apology | queue."""
+
+    kind: ClassVar[str] = "left_alone"
+    leg_id: str
+    hears: str
+
+
 class HandoverAsked(Fact):
     """The operator leaves the call to this partner as soon as they are there."""
 

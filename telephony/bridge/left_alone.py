@@ -28,16 +28,23 @@ STAFF = (Role.OPERATOR, Role.SUPERVISOR, Role.LEADER)
 # Operator and partner who hang up within this have ended the talk together, in whatever order:
 # if they were in it together.
 TOGETHER = timedelta(seconds=2)
+# Asterisk moves legs within milliseconds; a move not seen by then is asked again. By its size: a
+# clock that was stepped back must not stop a call for an hour.
+MOVE_AGAIN = timedelta(seconds=1)
 
 
-def left_alone(call: Call) -> list[Step]:
+def left_alone(call: Call, now: datetime) -> list[Step]:
     """What the last one in a call is to hear, if there is such a one."""
     alone = _the_last_one(call)
-    if alone is None or call.open_requests:
+    if alone is None or call.open_requests or _just_sent(alone, now):
         return []
     if alone.role is Role.CITIZEN and (alone.place is Place.ASIDE or _still_wants_help(call)):
         return [BackToQueue(alone.leg_id)]
     return [Apologise(alone.leg_id) if _never_joined(call, alone) else SendHome(alone.leg_id)]
+
+
+def _just_sent(leg: Leg, now: datetime) -> bool:
+    return leg.sent_away_at is not None and abs(now - leg.sent_away_at) < MOVE_AGAIN
 
 
 def _the_last_one(call: Call) -> Leg | None:

@@ -6,7 +6,7 @@ written before it is carried out), so asking again never takes it twice.
 
 from datetime import datetime, timedelta
 
-from telephony.bridge.left_alone import left_alone
+from telephony.bridge.left_alone import MOVE_AGAIN, left_alone
 from telephony.bridge.steps import (
     CloseRequest,
     CloseRung,
@@ -20,9 +20,6 @@ from telephony.bridge.steps import (
 from telephony.calls.state import Call, Leg, Request
 from telephony.roles import Mode, Place, Role, RungOutcome
 
-# Both by their size: a clock that was stepped back must not stop a call for an hour.
-# Asterisk moves legs within milliseconds; a move not seen by then is asked again.
-MOVE_AGAIN = timedelta(seconds=1)
 # An Originate that left no trace in Asterisk's own file by then rings nobody.
 TRACE_WITHIN = timedelta(seconds=4)
 # From here a citizen is fetched for a newcomer who has pressed 1.
@@ -41,7 +38,7 @@ def plan(call: Call, now: datetime, busy: set[str]) -> list[Step]:
         steps += _late_rings(call, request)
     steps += _barge(call, now)
     steps += _handed_over(call)
-    steps += left_alone(call)
+    steps += left_alone(call, now)
     # Two who have pressed 1 ask for the same move.
     return list(dict.fromkeys(steps))
 

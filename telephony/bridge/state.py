@@ -1,4 +1,4 @@
-"""Room telephony/bridge: what a live call remembers of a partner who asks for the words."""
+"""Room telephony/bridge: what a live call remembers of partners and of who is left alone."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,6 +19,11 @@ def _handover(calls: Any, fact: b.HandoverAsked, _: Private) -> None:
         call.requests[fact.request_id].handover_at = fact.at
 
 
+def _left_alone(calls: Any, fact: b.LeftAlone, _: Private) -> None:
+    if leg := _leg(calls, fact):
+        leg.sent_away_at = fact.at
+
+
 def _asked(calls: Any, fact: b.WordsAsked, _: Private) -> None:
     if leg := _leg(calls, fact):
         leg.wants_words = True
@@ -30,6 +35,7 @@ def _prepared(calls: Any, fact: b.WordsPrepared, _: Private) -> None:
 
 
 CHANGES: dict[type[Fact], Callable[[Any, Any, Private], None]] = {
+    b.LeftAlone: _left_alone,
     b.HandoverAsked: _handover,
     b.WordsAsked: _asked,
     b.WordsPrepared: _prepared,

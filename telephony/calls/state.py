@@ -39,6 +39,7 @@ class Leg:
     request_id: str | None = None
     mode: Mode | None = None
     muted: bool = False
+    sent_away_at: datetime | None = None  # left alone: see telephony/bridge
     key: str | None = None
     # By how much the clock had been stepped in this call when these were told.
     answered_step: float = 0.0
@@ -237,7 +238,7 @@ def _leg_answered(calls: Calls, fact: f.LegAnswered, _: Private) -> None:
 
 def _leg_moved(calls: Calls, fact: f.LegMoved, _: Private) -> None:
     if leg := _leg(calls, fact):
-        leg.place = fact.place
+        leg.place, leg.sent_away_at = fact.place, None
         call = calls.by_id[fact.call_id or ""]
         if call.talked_at is None and leg.role is Role.CITIZEN and leg.is_talking:
             call.talked_at = fact.at

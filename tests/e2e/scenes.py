@@ -6,7 +6,7 @@ import time
 
 import soundfile
 
-from simulator.ears import Sound, anybody_heard, heard_file, who_is_heard
+from simulator.ears import Sound, anybody_heard, heard_file, heard_on_end, who_is_heard
 from simulator.person import Person
 from tests.e2e.stage import SeenCall, Stage
 
@@ -88,6 +88,11 @@ def hears(person: Person, span: tuple[float, float]) -> set[str]:
 def hears_at_all(person: Person, span: tuple[float, float]) -> set[str]:
     """Roles heard in any tenth of a second of a span."""
     return anybody_heard(_ear_of(person, span), *span)
+
+
+def hears_on_end(person: Person, span: tuple[float, float]) -> set[str]:
+    """Roles heard for half a second of a span, in which sentences are played as well."""
+    return heard_on_end(_ear_of(person, span), *span)
 
 
 def _ear_of(person: Person, span: tuple[float, float]) -> Sound:

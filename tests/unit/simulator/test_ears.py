@@ -6,7 +6,8 @@ import soundfile
 from numpy.typing import NDArray
 
 from hotline.settings import ROOT
-from simulator.ears import Sound, likeness
+from simulator.city import TONES
+from simulator.ears import Sound, heard_on_end, likeness
 
 PROMPTS = ROOT / "asterisk_conf/sounds/zh"
 RATE = 8000
@@ -59,3 +60,13 @@ def test_half_a_sentence_is_not_the_sentence(name: str) -> None:
 def test_silence_is_no_sentence() -> None:
     assert likeness(heard(np.zeros(RATE, np.int16)), prompt("greeting")) == 0
     assert likeness(Sound(np.zeros(0, np.int16), RATE, 0.0), prompt("greeting")) == 0
+
+
+def test_no_sentence_has_a_tone_in_it_and_half_a_second_of_one_is_found() -> None:
+    for place in sorted(PROMPTS.glob("*.wav")):
+        sound = Sound(soundfile.read(place, dtype="int16")[0], RATE, 0.0)
+        assert heard_on_end(sound, 0.0, sound.ends_at) == set(), place.name
+    samples = prompt("notice").copy()
+    moments = np.arange(round(0.6 * RATE)) / RATE
+    samples[RATE : RATE + len(moments)] = 8000 * np.sin(2 * np.pi * TONES["liaison"] * moments)
+    assert heard_on_end(Sound(samples, RATE, 0.0), 0.0, 5.0) == {"liaison"}

@@ -402,6 +402,15 @@ def test_a_move_just_asked_is_not_asked_again_and_a_lost_one_is() -> None:
     assert plan(state, NOW, set()) == [MoveToRoom(("citizen", "operator"))]
 
 
+def test_who_was_just_sent_away_is_not_sent_again_and_a_lost_move_is() -> None:
+    state = call(IN_ROOM)
+    citizen = state.legs["citizen"]
+    citizen.sent_away_at = NOW - timedelta(milliseconds=200)
+    assert plan(state, NOW, set()) == []
+    citizen.sent_away_at = NOW - timedelta(seconds=2)
+    assert plan(state, NOW, set()) == [SendHome("citizen")]
+
+
 def test_a_call_that_is_over_needs_nothing() -> None:
     state = call(CITIZEN, requests=(request(rung("a")),))
     state.ended_at = NOW
