@@ -20,14 +20,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from store.base import Base
 from store.connecting import DatabaseAway as DatabaseAway
 from store.connecting import connect_options, prepare_sqlite, told_as_away
+from store.direct import DRIVER as DIRECT
 from store.migrating import migrate
 
 
 class Database:
-    """One database and its connections. `url`: `sqlite:///path` or `postgresql://…`."""
+    """One database and its connections. `url`: `sqlite:///path` or `postgresql://…`.
 
-    def __init__(self, url: str, *, busy_seconds: float = 5.0) -> None:
-        self.url = _with_driver(url)
+    `direct`: see `store/direct.py`; of PostgreSQL there is only one way.
+    """
+
+    def __init__(self, url: str, *, busy_seconds: float = 5.0, direct: bool = False) -> None:
+        self.url = _with_driver(url, DIRECT if direct else "sqlite+aiosqlite")
         self._busy_seconds = busy_seconds
         self.engine: AsyncEngine = create_async_engine(
             self.url, **connect_options(self.url, busy_seconds)
@@ -94,8 +98,14 @@ class Database:
         await self.engine.dispose()
 
 
-def _with_driver(url: str) -> str:
+    def for_one_thread(self) -> "Database":
+        """The same database, for a part that has a thread of its own."""
+        return Database(self.url, busy_seconds=self._busy_seconds, direct=True)
+
+
+def _with_driver(url: str, of_sqlite: str) -> str:
     parsed = make_url(url)
-    driver = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
+    driver = dict.fromkeys(("sqlite", "sqlite+aiosqlite"), of_sqlite)
+    driver["postgresql"] = "postgresql+psycopg"
     name = driver.get(parsed.drivername, parsed.drivername)
     return parsed.set(drivername=name).render_as_string(hide_password=False)

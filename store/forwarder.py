@@ -2,13 +2,16 @@
 
 The fact, the rows it changes and the position reached are one transaction of the
 main database: whenever this is killed, the next one goes on at the right place.
+SQLite is written in a thread of the forwarder's own, which may wait for a lock as
+long as it likes; the journal is read where it is written, in the controller's.
 """
 
 import asyncio
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from store import journal
 from store.base import now
 from store.database import Database, DatabaseAway
+from store.direct import Aside, Result
 from store.facts import Fact, UnknownFact
 from store.node_journal import NodeJournal, StoredEntry
 from store.storable import storable_id, storable_json
@@ -78,7 +82,8 @@ class Forwarder:
 
     def __init__(self, journal: NodeJournal, database: Database, project: Projector) -> None:
         self._journal = journal
-        self._database = database
+        self._aside = Aside() if database.is_sqlite else None
+        self._database = database.for_one_thread() if database.is_sqlite else database
         self._project = project
         self._reached: int | None = None
         # How many entries to copy one at a time, after a batch failed because of one of them.
@@ -103,6 +108,18 @@ class Forwarder:
 
     async def run(self) -> None:
         """Copy whatever there is, then wait for more; an absent database is waited for."""
+        try:
+            await self._copy_for_ever()
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """The forwarder's own connection, after what is being written."""
+        if self._aside is not None:
+            await self._aside.run(self._database.close)
+            await self._aside.close()
+
+    async def _copy_for_ever(self) -> None:
         wait = FIRST_WAIT
         while True:
             try:
@@ -172,23 +189,48 @@ class Forwarder:
         raise _TryAgain from error
 
     async def _copy_next(self) -> int:
-        self._at, given_up = None, 0
-        async with self._database.transaction() as session:
-            await journal.take_turn(session)
-            reached = await self._position(session)
-            entries = self._journal.after(reached, 1 if self._careful else BATCH)
-            self._at = entries[0] if self._careful and entries else None
-            giving_up = self._tries >= PATIENCE
-            await journal.append_many(session, [self._row(e, cleaned=giving_up) for e in entries])
-            for entry in entries:
-                given_up += await self._change_rows(session, entry, giving_up=giving_up)
-                reached = entry.number
-            await self._set_position(session, reached)
+        self._at = None
+        reached = self._reached
+        if reached is None:
+            reached = await self._in_own_thread(self._read_position)
+        self._refuse_old_journal(reached)
+        entries = self._journal.after(reached, 1 if self._careful else BATCH)
+        self._at = entries[0] if self._careful and entries else None
+        found, given_up = await self._in_own_thread(partial(self._write, reached, entries))
+        if found != reached:
+            # Another forwarder of this node was quicker, or a backup was put back.
+            self._reached = found
+            return 0
+        reached = entries[-1].number if entries else reached
         self.gave_up += given_up
         if self._journal.forwarded != reached:
             self._journal.set_forwarded(reached)
         self._reached = reached
         return len(entries)
+
+    async def _in_own_thread(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        return await (self._aside.run(work) if self._aside is not None else work())
+
+    async def _write(self, reached: int, entries: Sequence[StoredEntry]) -> tuple[int, int]:
+        """One batch, if the main database is where we think; where it was, and what was given up.
+
+        Nothing of the journal is asked in here: this may be another thread.
+        """
+        given_up, giving_up = 0, self._tries >= PATIENCE
+        async with self._database.transaction() as session:
+            await journal.take_turn(session)
+            found = await self._position(session)
+            if found != reached or not entries:
+                return found, 0
+            await journal.append_many(session, [self._row(e, cleaned=giving_up) for e in entries])
+            for entry in entries:
+                given_up += await self._change_rows(session, entry, giving_up=giving_up)
+            await self._set_position(session, entries[-1].number)
+        return found, given_up
+
+    async def _read_position(self) -> int:
+        async with self._database.transaction() as session:
+            return await self._position(session)
 
     async def _position(self, session: AsyncSession) -> int:
         """What the main database says it has: after a restore from a backup it is right."""
@@ -197,9 +239,12 @@ class Forwarder:
         if number is None:
             number = 0
             await session.execute(insert(NodePosition).values(node=node, number=number))
-        if number > self._journal.newest:
-            raise JournalBehind(f"node {node}: main has {number}, node {self._journal.newest}")
         return number
+
+    def _refuse_old_journal(self, reached: int) -> None:
+        newest = self._journal.newest
+        if reached > newest:
+            raise JournalBehind(f"node {self._journal.node}: main has {reached}, node {newest}")
 
     async def _set_position(self, session: AsyncSession, number: int) -> None:
         mine = NodePosition.node == self._journal.node

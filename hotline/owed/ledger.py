@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
+from functools import cache
+from typing import Any, ClassVar
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Insert, case, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hotline.owed.tables import OwedWork
 from store import journal
-from store.base import now
+from store.base import now, table_of
 from store.facts import Fact
 
 TRANSCRIBE = "transcribe"
@@ -24,6 +26,8 @@ LEASE = {
     TICKET: timedelta(minutes=1),
     NOTIFY: timedelta(minutes=1),
 }
+_OWED = table_of(OwedWork)
+_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 class WorkDied(Fact):
@@ -52,20 +56,29 @@ async def owe(
 
     Owed for later and then for sooner, it is owed for sooner.
     """
-    row = await session.get(OwedWork, (call_id, stage))
-    moment = now()
-    if row is None:
-        session.add(
-            OwedWork(
-                call_id=call_id, stage=stage, state="owed", owed_since=moment,
-                not_before=not_before, attempts=0,
-            )
-        )  # fmt: skip
-    elif again and row.state == "done":
-        row.state, row.owed_since, row.not_before, row.attempts = "owed", moment, not_before, 0
-    elif row.state == "owed" and not row.attempts:
-        row.not_before = min(row.not_before, not_before)
+    values = {
+        "call_id": call_id, "stage": stage, "state": "owed", "owed_since": now(),
+        "not_before": not_before, "attempts": 0,
+    }  # fmt: skip
     await session.flush()
+    await session.execute(_owing(session.get_bind().dialect.name, again), [values])
+
+
+@cache
+def _owing(dialect: str, again: bool) -> Insert:
+    """One statement for what is new, what is owed already and what is done; made once."""
+    insert = _INSERT[dialect](_OWED)
+    waits = (_OWED.c.state == "owed") & (_OWED.c.attempts == 0)
+    where = waits & (insert.excluded.not_before < _OWED.c.not_before)
+    changed = {"not_before": insert.excluded.not_before}
+    if again:
+        done = _OWED.c.state == "done"
+        where = done | where
+        for name in ("state", "owed_since", "attempts"):
+            changed[name] = case((done, insert.excluded[name]), else_=_OWED.c[name])
+    key = [_OWED.c.call_id, _OWED.c.stage]
+    owing: Insert = insert.on_conflict_do_update(index_elements=key, set_=changed, where=where)
+    return owing
 
 
 async def lease(

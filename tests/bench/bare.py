@@ -44,6 +44,6 @@ async def make_bare(stage: Stage) -> None:
 @asynccontextmanager
 async def given_bare(**settings: object) -> AsyncIterator[Stage]:
     """A stage with the bare Asterisk."""
-    async with given_stage(controller="none", **settings) as stage:  # type: ignore[arg-type]
+    async with given_stage(notice="whole", controller="none", **settings) as stage:  # type: ignore[arg-type]
         await make_bare(stage)
         yield stage

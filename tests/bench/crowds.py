@@ -69,7 +69,7 @@ async def _known(stage: Stage) -> int:
 
 async def overload() -> dict[str, float]:
     """Half as many calls again as there are lines: each is answered, none of the first breaks."""
-    async with given_stage(controller="none", max_calls=LINES) as stage:
+    async with given_stage(notice="whole", controller="none", max_calls=LINES) as stage:
         await start_controller(stage)
         crowd = Callers(stage, count=CROWD, rate=30, hold=CROWD_HOLD, core=OTHER_CORE, within=60)
         async with crowd as callers:

@@ -50,7 +50,7 @@ async def measure() -> None:
 
 
 async def _pair(table: Table, speech: SpeechBench) -> None:
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         mine = await prompts(stage, PROMPTS)
     async with given_bare() as stage:
         bare = await prompts(stage, PROMPTS)

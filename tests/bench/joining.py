@@ -12,7 +12,7 @@ from tests.e2e.stage import given_stage
 
 async def joining() -> dict[str, float]:
     """In milliseconds."""
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         city = stage.city
         call = await given_bridged_call(stage)
         await city.liaison.when_rung("answer")

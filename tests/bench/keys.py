@@ -27,7 +27,7 @@ async def key_to_prompt() -> tuple[float, float]:
 
 
 async def _ours() -> float:
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         city = stage.city
         call = await given_bridged_call(stage)
         await city.liaison.when_rung("answer", after_seconds=0)

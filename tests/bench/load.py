@@ -36,7 +36,7 @@ async def side_by_side(seconds: float) -> tuple[float, float, float]:
     Most of what Asterisk costs are wake-ups, and what one costs depends on what else the two cores
     do at that moment: side by side it is the same for both.
     """
-    async with given_stage(controller="process") as stage, given_bare() as plain:
+    async with given_stage(notice="whole", controller="process") as stage, given_bare() as plain:
         (asterisk, controller), bare = await asyncio.gather(
             with_controller(stage, seconds), load(plain, seconds)
         )
@@ -45,7 +45,7 @@ async def side_by_side(seconds: float) -> tuple[float, float, float]:
 
 async def ours(seconds: float) -> tuple[float, float]:
     """As `with_controller`, on a stage of its own."""
-    async with given_stage(controller="process") as stage:
+    async with given_stage(notice="whole", controller="process") as stage:
         return await with_controller(stage, seconds)
 
 

@@ -44,7 +44,7 @@ async def pinned(bare: bool) -> AsyncIterator[Stage]:
     given: AbstractAsyncContextManager[Stage] = (
         given_bare(max_calls=ANY_NUMBER, rtp=ports)
         if bare
-        else given_stage(controller="none", max_calls=ANY_NUMBER, rtp=ports)
+        else given_stage(notice="whole", controller="none", max_calls=ANY_NUMBER, rtp=ports)
     )
     async with given as stage:
         if not bare:

@@ -67,9 +67,9 @@ async def while_transcribing(quiet: float, count: int) -> tuple[float, float]:
     assert busy.stdout is not None
     await busy.stdout.readline()  # it has loaded its model and begins
     try:
-        async with given_stage() as stage:
+        async with given_stage(notice="whole") as stage:
             loud = await prompts(stage, count)
-        async with given_stage() as stage:
+        async with given_stage(notice="whole") as stage:
             await given_bridged_call(stage)
             start = time.time() + 0.3
             await asyncio.sleep(5)

@@ -1,10 +1,7 @@
 """Beginnings that several stories share, in words."""
 
 import asyncio
-import os
 import time
-
-import soundfile
 
 from simulator.ears import Sound, anybody_heard, heard_file, heard_on_end, who_is_heard
 from simulator.person import Person
@@ -16,19 +13,8 @@ SETTLE = 0.5
 LATE = 0.2
 
 
-def shorten_notice(stage: Stage) -> None:
-    """From now on callers hear its first second: for stories that begin behind it."""
-    place = stage.installation.folder.sounds / "zh" / "notice.wav"
-    sound, rate = soundfile.read(place, dtype="int16")
-    place.unlink()  # it may be another name of the repository's own file
-    soundfile.write(place, sound[:rate], rate)
-    os.chown(place, *stage.installation.folder.program.user)
-
-
-async def given_bridged_call(stage: Stage, *, notice: str = "short") -> SeenCall:
-    """Citizen and operator 1001 talk. `notice`: short | whole, where it is looked at."""
-    if notice == "short":
-        shorten_notice(stage)
+async def given_bridged_call(stage: Stage) -> SeenCall:
+    """Citizen and operator 1001 talk."""
     await stage.city.operator.when_rung("answer")
     await stage.sign_in("1001")
     await stage.city.citizen.dial()

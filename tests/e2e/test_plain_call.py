@@ -14,7 +14,7 @@ async def test_a_call_is_answered_joined_recorded_and_becomes_one_ticket() -> No
     5.8       | answers           | operator   both hear each other from here
     +2        | hangs up          | citizen
     """
-    async with given_stage() as stage, stage.desk():
+    async with given_stage(notice="whole") as stage, stage.desk():
         city = stage.city
         await city.operator.when_rung("answer")
         await stage.sign_in("1001")
@@ -53,7 +53,7 @@ async def test_a_call_is_answered_joined_recorded_and_becomes_one_ticket() -> No
 
 
 async def test_with_nobody_signed_in_the_words_of_a_message_are_kept() -> None:
-    async with given_stage() as stage, stage.desk():
+    async with given_stage(notice="whole") as stage, stage.desk():
         await stage.city.citizen.dial()
         await stage.until_at("message", "citizen")
         await stage.city.citizen.say("citizen_message")
@@ -66,7 +66,7 @@ async def test_with_nobody_signed_in_the_words_of_a_message_are_kept() -> None:
 
 
 async def test_a_caller_who_gives_up_in_the_queue_has_a_ticket_too() -> None:
-    async with given_stage() as stage, stage.desk():
+    async with given_stage(notice="whole") as stage, stage.desk():
         await stage.city.operator.when_rung("no_answer")
         await stage.sign_in("1001")
         await stage.city.citizen.dial()

@@ -13,7 +13,7 @@ from tests.e2e.stage import Stage, given_stage, until
 
 
 async def test_a_call_is_answered_recorded_logged_and_joined_with_an_operator() -> None:
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         await stage.sign_in("1001")
         await stage.stop_controller()  # operators stay signed in: Asterisk remembers them
         city = stage.city
@@ -38,7 +38,7 @@ async def test_a_call_is_answered_recorded_logged_and_joined_with_an_operator() 
 
 
 async def test_with_no_operator_a_message_is_taken() -> None:
-    async with given_stage(controller="none") as stage:
+    async with given_stage(notice="whole", controller="none") as stage:
         city = stage.city
         await city.citizen.dial()
         await city.citizen.until_talking()
@@ -52,7 +52,7 @@ async def test_with_no_operator_a_message_is_taken() -> None:
 
 
 async def test_a_number_that_is_not_ours_is_refused() -> None:
-    async with given_stage(controller="none") as stage:
+    async with given_stage(notice="whole", controller="none") as stage:
         await stage.city.citizen.dial("059412399")
         log = stage.installation.folder.cel_file
         await until(lambda: log.exists() and '"HANGUP"' in log.read_text("utf-8"), 10)
@@ -61,7 +61,7 @@ async def test_a_number_that_is_not_ours_is_refused() -> None:
 
 
 async def test_asterisk_is_not_root_and_its_folders_are_closed() -> None:
-    async with given_stage(controller="none") as stage:
+    async with given_stage(notice="whole", controller="none") as stage:
         pid = stage.pbx.pid
         uids = await asyncio.to_thread(uids_of, pid)
         assert set(uids) == {str(stage.installation.folder.program.user[0])}

@@ -95,7 +95,7 @@ async def test_without_a_single_prompt_file_callers_still_reach_a_person() -> No
     async with given_stage() as stage, stage.desk():
         for prompt in (stage.installation.folder.sounds / "zh").glob("*.wav"):
             prompt.unlink()
-        await given_bridged_call(stage, notice="whole")
+        await given_bridged_call(stage)
         span = await pass_of(0.6)
         await everybody_leaves(stage, stage.city.citizen, stage.city.operator)
         assert hears(stage.city.citizen, span) == {"operator"}
@@ -123,7 +123,7 @@ async def test_an_overlapping_roster_is_refused_by_line_and_the_old_one_stays(
         # Both lines are named: who reads it need not search.
         assert "line 7" in said and "shifts[1]" in said and "shifts[2]" in said, said
         # The old roster rings whom it rang before.
-        call = await given_bridged_call(stage, notice="whole")
+        call = await given_bridged_call(stage)
         await stage.city.liaison.when_rung("answer")
         await connect(stage, call, "market")
         await stage.city.liaison.until_rung()

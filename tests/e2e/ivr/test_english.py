@@ -36,7 +36,7 @@ async def heard_in(person: Person, prompt: str, language: str) -> None:
 
 
 async def test_each_key_is_answered_in_english() -> None:
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         people = {key: stage.city.person(f"138020{n:05d}", "citizen") for n, key in enumerate(SAYS)}
 
         async def story(person: Person, key: str) -> None:
@@ -50,7 +50,7 @@ async def test_each_key_is_answered_in_english() -> None:
 
 async def test_the_way_to_a_message_is_english_and_so_is_a_case() -> None:
     """Nobody is signed in: the overflow's message, too, is in the caller's language."""
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         city = stage.city
         number = await given_ticket(stage, "resolved")
         await dial_and_press(city.citizen, "8", "3", typed(number))
@@ -60,14 +60,14 @@ async def test_the_way_to_a_message_is_english_and_so_is_a_case() -> None:
 
 
 async def test_eight_again_is_chinese() -> None:
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         await dial_and_press(stage.city.citizen, "8", "8", "1")
         await heard_in(stage.city.citizen, "emergency_first", "zh")
         assert likeness(stage.city.citizen, "emergency_first", "en") < 0.7
 
 
 async def test_rating_and_goodbye_are_english() -> None:
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         city = stage.city
         await city.operator.when_rung("answer")
         await stage.sign_in("1001")
@@ -85,7 +85,7 @@ async def test_rating_and_goodbye_are_english() -> None:
 
 
 async def test_in_the_queue_key_1_is_answered_in_english_and_no_other_key_does_anything() -> None:
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         city = stage.city
         await city.operator.when_rung("no_answer")
         await stage.sign_in("1001")
@@ -115,7 +115,7 @@ async def until_talking(stage: Stage) -> None:
 
 async def test_a_chinese_call_is_chinese() -> None:
     """The counter-proof: what is looked for is not found in everybody's ear."""
-    async with given_stage() as stage:
-        await given_bridged_call(stage, notice="whole")
+    async with given_stage(notice="whole") as stage:
+        await given_bridged_call(stage)
         await heard_in(stage.city.citizen, "notice", "zh")
         assert likeness(stage.city.citizen, "notice", "en") < 0.7

@@ -76,7 +76,7 @@ def at(stage: Stage, moment: str, known: Calendar) -> Compiled:
 @pytest.mark.parametrize("controller", ["inside", "none"])
 async def test_open_and_closed_at_each_moment(controller: str) -> None:
     """With the controller down the same: what came of it is read from the file afterwards."""
-    async with given_stage(controller=controller) as stage:
+    async with given_stage(notice="whole", controller=controller) as stage:
         shelf = Shelf(stage.installation.folder)
         versions = {}
         for number, (moment, _) in enumerate(MOMENTS):
@@ -108,7 +108,7 @@ async def test_the_clock_is_that_of_the_city(is_open: bool) -> None:
     before, after = now - timedelta(hours=1), now + timedelta(hours=1)
     first, last = (before, after) if is_open else (after, before)
     text = NOW.format(first=f"{first:%H:%M}", last=f"{last:%H:%M}")
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         await apply_file(stage.installation, written(stage, text))
         await stage.city.citizen.dial()
         await in_flow(stage, "flow_node_entered", node="person" if is_open else "closed")

@@ -24,7 +24,7 @@ async def nodes_of(stage: Stage, call_id: str) -> list[str]:
 
 
 async def test_each_key_at_any_moment_of_the_notice() -> None:
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         people = {
             (key, moment): stage.city.person(f"13800{n:02d}{m:04d}", "citizen")
             for n, key in enumerate(LEADS)
@@ -59,7 +59,7 @@ def test_no_key_of_the_default_flow_is_left_out() -> None:
 
 async def test_each_key_in_the_list_of_keys() -> None:
     """Read aloud to whoever presses 9; each of its keys leads where it says, 9 says it again."""
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         people = {key: stage.city.person(f"1380100{key:>04}", "citizen") for key in LEADS}
 
         async def story(person: Person, key: str) -> None:
@@ -86,7 +86,7 @@ async def in_flow_of(stage: Stage, person: Person, node: str, after: str = "noti
 
 
 async def test_without_a_key_a_person_after_the_notice() -> None:
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         city = stage.city
         await city.operator.when_rung("answer")
         await stage.sign_in("1001")

@@ -34,7 +34,7 @@ async def test_with_a_shift_on_the_leader_is_rung_when_an_operator_answers() -> 
     answers                  | operator
     rung, shown 12345        | leader, whose 1 brings all three into a room
     """
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         city = stage.city
         await city.operator.when_rung("answer")
         await city.leader.when_rung("answer")
@@ -57,7 +57,7 @@ async def test_with_a_shift_on_the_leader_is_rung_when_an_operator_answers() -> 
 
 
 async def test_with_no_shift_the_caller_is_told_so_and_goes_on_to_an_operator() -> None:
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         city = stage.city
         await put_roster(stage, leader="away")
         await city.operator.when_rung("answer")
@@ -74,7 +74,7 @@ async def test_with_no_shift_the_caller_is_told_so_and_goes_on_to_an_operator() 
 
 
 async def test_a_city_without_the_unit_says_that_no_leader_is_on_duty() -> None:
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         await put_roster(stage, leader="none")
         await dial_and_press(stage.city.citizen, "4")
         await in_flow(stage, "flow_answered", question="on_duty", answer="no")
@@ -82,7 +82,7 @@ async def test_a_city_without_the_unit_says_that_no_leader_is_on_duty() -> None:
 
 
 async def test_a_leader_who_does_not_answer_leaves_citizen_and_operator_talking() -> None:
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         city = stage.city
         await city.operator.when_rung("answer")
         await city.leader.when_rung("no_answer")
@@ -106,7 +106,7 @@ async def test_nobody_is_left_with_a_leader_who_does_not_answer() -> None:
     the leader does not answer                 | back in the queue, before who came meanwhile
     the operator is free again and answers     | talks with the operator
     """
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         city = stage.city
         await city.operator.when_rung("answer")
         await city.leader.when_rung("no_answer")

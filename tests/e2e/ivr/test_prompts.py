@@ -31,7 +31,7 @@ async def dial_in(stage: Stage, person: Person, code: str) -> None:
 
 
 async def test_a_prompt_is_spoken_heard_back_and_kept() -> None:
-    async with given_stage(controller="none") as stage:
+    async with given_stage(notice="whole", controller="none") as stage:
         operator, pbx = stage.city.operator, stage.pbx
         code = await offer_code(pbx, "goodbye", 60)
         waiting = asyncio.create_task(until_spoken(pbx, code, 60))
@@ -65,7 +65,7 @@ async def test_a_prompt_is_spoken_heard_back_and_kept() -> None:
 
 
 async def test_a_code_nobody_used_is_worth_nothing_afterwards() -> None:
-    async with given_stage(controller="none") as stage:
+    async with given_stage(notice="whole", controller="none") as stage:
         code = await offer_code(stage.pbx, "goodbye", 60)
         with pytest.raises(NobodySpoke):
             await until_spoken(stage.pbx, code, 0.2)

@@ -36,7 +36,7 @@ async def nobody_answers(port: int) -> AsyncIterator[None]:
     ("status", "told"), [("open", "case_received"), ("resolved", "case_done")]
 )  # fmt: skip
 async def test_the_progress_of_a_case_is_read_aloud(status: str, told: str) -> None:
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         city = stage.city
         number = await given_ticket(stage, status)
         await dial_and_press(city.citizen, "3", typed(number))
@@ -60,7 +60,7 @@ async def test_the_progress_of_a_case_is_read_aloud(status: str, told: str) -> N
 
 
 async def test_a_number_that_is_no_case_is_said_so() -> None:
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         await dial_and_press(stage.city.citizen, "3", "20260101999999")
         answered = await in_flow(stage, "flow_answered", question="progress")
         assert answered.data["answer"] == "unknown"
@@ -76,7 +76,7 @@ async def whole_journal(stage: Stage) -> str:
 
 async def test_a_hung_controller_costs_two_seconds_and_no_call() -> None:
     """The port is taken by somebody who never answers; the events are read afterwards."""
-    async with given_stage(controller="none") as stage:
+    async with given_stage(notice="whole", controller="none") as stage:
         async with nobody_answers(stage.settings.agi_port):
             await stage.city.citizen.when_rung("answer")
             await dial_and_press(stage.city.citizen, "4")
@@ -92,7 +92,7 @@ async def test_a_hung_controller_costs_two_seconds_and_no_call() -> None:
 
 
 async def test_without_a_controller_the_caller_goes_on_at_once() -> None:
-    async with given_stage(controller="none") as stage:
+    async with given_stage(notice="whole", controller="none") as stage:
         await dial_and_press(stage.city.citizen, "3", "20260101000001")
         await reached_queue(stage)
         await stage.start_controller()

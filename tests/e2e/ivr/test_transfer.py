@@ -41,7 +41,7 @@ async def test_the_caller_talks_with_the_number_outside_and_both_are_recorded() 
     joined                   | hears 880 Hz           | hears 440 Hz
     they hang up             | asked to rate          |
     """
-    async with given_stage() as stage, stage.desk():
+    async with given_stage(notice="whole") as stage, stage.desk():
         city = stage.city
         water = await given_water_line(stage)
         await water.when_rung("answer")
@@ -68,7 +68,7 @@ async def test_the_caller_talks_with_the_number_outside_and_both_are_recorded() 
 
 @pytest.mark.parametrize("they", ["no_answer", "busy", "congested", "unavailable"])
 async def test_where_nobody_answers_the_caller_is_led_on_to_an_operator(they: str) -> None:
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         city = stage.city
         water = await given_water_line(stage)
         await water.when_rung(they)
@@ -84,7 +84,7 @@ async def test_where_nobody_answers_the_caller_is_led_on_to_an_operator(they: st
 
 
 async def test_no_controller_is_needed_and_the_call_is_told_of_afterwards() -> None:
-    async with given_stage(controller="none") as stage:
+    async with given_stage(notice="whole", controller="none") as stage:
         city = stage.city
         water = await given_water_line(stage)
         await water.when_rung("answer")
@@ -100,7 +100,7 @@ async def test_no_controller_is_needed_and_the_call_is_told_of_afterwards() -> N
 
 
 async def test_a_number_that_may_not_be_dialled_is_refused_before_it_is_in_force() -> None:
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         with pytest.raises(FlowBroken) as refused:
             await apply_file(
                 stage.installation, written(stage, WATER.replace('"6201"', '"0085212345678"'))

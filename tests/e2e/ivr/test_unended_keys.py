@@ -112,7 +112,7 @@ async def test_a_key_whose_end_never_comes_holds_nobody(
         await sender.sound(before)
         await how(sender)
 
-    async with given_stage(controller="none") as stage:
+    async with given_stage(notice="whole", controller="none") as stage:
         async with rude_phone(stage) as phone, talking(phone) as sender, sending(story(sender)):
             await reached_queue(stage)
         await stage.start_controller()
@@ -127,7 +127,7 @@ async def test_a_key_whose_end_never_comes_holds_nobody(
 
 async def test_the_next_key_after_one_without_an_end_is_heard() -> None:
     """Also the counter-proof: packets made here are keys to Asterisk."""
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         async with rude_phone(stage) as phone, talking(phone) as sender:
             await sender.sound(0.3)
             await sender.key(9, 0.2, ends=False)

@@ -19,7 +19,7 @@ nodes:
 
 
 async def test_the_old_call_ends_in_its_flow_and_the_new_one_begins_in_the_new() -> None:
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         city, shelf = stage.city, Shelf(stage.installation.folder)
         old = shelf.in_force
         await dial_and_press(
@@ -56,7 +56,7 @@ async def no_channels(stage: Stage) -> bool:
 
 
 async def test_a_broken_flow_is_refused_and_the_running_one_stays() -> None:
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         shelf = Shelf(stage.installation.folder)
         before = shelf.in_force
         broken = written(stage, NEXT.replace("next: person", "next: nobody"))
@@ -73,7 +73,7 @@ async def test_a_broken_flow_is_refused_and_the_running_one_stays() -> None:
 
 async def test_without_its_flow_a_call_hears_the_plain_greeting() -> None:
     """Somebody deleted the file: nobody is lost for it."""
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         for path in (stage.installation.folder.etc / "flows").glob("*.conf"):
             path.unlink()
         await stage.pbx.command("dialplan reload")
@@ -85,7 +85,7 @@ async def test_without_its_flow_a_call_hears_the_plain_greeting() -> None:
 
 
 async def test_every_flow_of_the_repository_is_taken_by_asterisk() -> None:
-    async with given_stage(controller="none") as stage:
+    async with given_stage(notice="whole", controller="none") as stage:
         for file in sorted(FLOWS.glob("*.yaml")):
             applied = await apply_file(stage.installation, file)
             shown = await stage.pbx.command(f"dialplan show flow-{applied.version}")

@@ -18,7 +18,7 @@ async def test_the_petition_office_is_rung_when_the_operator_answers() -> None:
     rung at once          | petition officer (nobody pressed "connect")
     presses 1             | petition officer: three in a room
     """
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         city = stage.city
         await city.operator.when_rung("answer")
         await city.petition_officer.when_rung("answer")
@@ -35,7 +35,7 @@ async def test_the_petition_office_is_rung_when_the_operator_answers() -> None:
 
 async def test_a_controller_that_comes_back_rings_once_and_not_twice() -> None:
     """Killed before the operator answers; the next one fulfils the wish. Killed again: no more."""
-    async with given_stage(controller="none") as stage:
+    async with given_stage(notice="whole", controller="none") as stage:
         city = stage.city
         await stage.start_controller_process(wait=False)
         await until(lambda: stage.facts("controller_started"), 60, "the first controller")
@@ -64,7 +64,7 @@ async def started(stage: Stage, times: int) -> bool:
 
 
 async def test_an_emergency_goes_before_the_others_in_the_queue() -> None:
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         city = stage.city
         await city.operator.when_rung("no_answer")
         await stage.sign_in("1001")
@@ -84,7 +84,7 @@ async def test_an_emergency_goes_before_the_others_in_the_queue() -> None:
 
 
 async def test_a_unit_that_nobody_can_be_rung_for_is_told_once() -> None:
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         city = stage.city
         await put_roster_whose_officer_is_the_citizen(stage)
         await city.operator.when_rung("answer")
@@ -106,7 +106,7 @@ async def put_roster_whose_officer_is_the_citizen(stage: Stage) -> None:
 
 
 async def test_the_citizen_rates_the_call_when_the_operator_has_left() -> None:
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         city = stage.city
         await city.operator.when_rung("answer")
         await stage.sign_in("1001")

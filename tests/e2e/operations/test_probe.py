@@ -30,7 +30,7 @@ async def ringbacks(stage: Stage) -> int:
 async def test_all_is_well_beside_a_citizens_call_and_the_ticket_is_nobodys() -> None:
     async with given_stage() as stage, stage.desk():
         city = stage.city
-        await given_bridged_call(stage, notice="whole")
+        await given_bridged_call(stage)
         said = await hotline(stage.settings, "probe", within=150)
         assert said.code == 0, said.out + said.error
         [done] = await stage.facts("probe_done")

@@ -1,24 +1,13 @@
 """What a call is owed, and from when on."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from hotline.owed.ledger import AT_ONCE, TICKET, TRANSCRIBE, finish, lease, offered, owe
+from hotline.owed.tables import OwedWork
 from hotline.projection import TRANSCRIPT_WITHIN, project
 from recording.facts import SealFailed
 from store.base import now
 from store.database import Database
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'hotline.sqlite'}")
-    await database.create_all()
-    yield database
-    await database.close()
 
 
 async def due(database: Database, later: timedelta = timedelta()) -> set[str]:
@@ -49,6 +38,32 @@ async def test_work_done_is_owed_again_only_when_asked(database: Database) -> No
     async with database.transaction() as session:
         await owe(session, "c1", TICKET, again=True)
     assert await due(database) == {TICKET}
+
+
+async def test_done_and_owed_again_in_one_transaction_is_owed(database: Database) -> None:
+    async with database.transaction() as session:
+        await owe(session, "c1", TICKET)
+        leased = await lease(session, "c1", TICKET, "me", now())
+        assert leased is not None
+        await finish(session, leased)
+        await owe(session, "c1", TICKET, again=True)
+    assert await due(database) == {TICKET}
+    async with database.reading() as session:
+        work = await session.get_one(OwedWork, ("c1", TICKET))
+        assert (work.state, work.attempts) == ("owed", 0)
+
+
+async def test_what_somebody_is_at_is_not_made_to_wait(database: Database) -> None:
+    """A second debt for sooner or later changes nothing of work that was begun."""
+    async with database.transaction() as session:
+        await owe(session, "c1", TICKET)
+        assert await lease(session, "c1", TICKET, "me", now()) is not None
+        await owe(session, "c1", TICKET, again=True)
+        await owe(session, "c1", TICKET, not_before=now() + timedelta(minutes=1))
+    async with database.reading() as session:
+        work = await session.get_one(OwedWork, ("c1", TICKET))
+        assert (work.state, work.attempts, work.lease_owner) == ("owed", 1, "me")
+        assert work.not_before == AT_ONCE
 
 
 async def test_a_seal_that_fails_delays_no_ticket(database: Database) -> None:
