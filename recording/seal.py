@@ -9,7 +9,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -37,6 +37,8 @@ from store.facts import Fact
 CITY_TIME = ZoneInfo("Asia/Shanghai")
 # More than this missing from a track is an alarm.
 ALARM_SECONDS = 1.0
+# Tracks of one call begin within this many days of one another, the likely ones first.
+PART_DAYS = (0, -1, 1, -2, 2)
 
 
 @dataclass(frozen=True)
@@ -112,8 +114,7 @@ def seal(
     tracks = on_one_clock(find_tracks(call_dir), {leg.leg_id: leg.step_ms for leg in legs})
     sizes = {track.path: track.path.lstat().st_size for track in tracks}
     read, unreadable = read_all(tracks)
-    day = _clock_start(read, sealed_at).astimezone(CITY_TIME)
-    parent = _folder_of(archive, call_id) or archive / f"{day:%Y/%m/%d}"
+    parent = _folder_for(archive, call_id, read, sealed_at)
     part = _next_part(parent, call_id)
     earlier = _sound_parts(parent, call_id, part, archive)
     late = _not_in(earlier, read)
@@ -260,9 +261,25 @@ def _name(call_id: str, part: int) -> str:
     return call_id if part == 1 else f"{call_id}.{part}"
 
 
-def _folder_of(archive: Path, call_id: str) -> Path | None:
-    """The day the call's first part lies in; later parts lie beside it."""
-    return next((found.parent for found in archive.glob(f"[0-9]*/*/*/{call_id}")), None)
+def _folder_for(
+    archive: Path, call_id: str, read: Sequence[tuple[SpoolTrack, Pcm]], sealed_at: datetime
+) -> Path:
+    """The day the call's first part lies in, beside which later parts lie; else the call's own.
+
+    Looked for around that day, and not in every day of an archive of years: this is done with
+    each call. Only where no track says when it began may an earlier part lie anywhere.
+    """
+    day = _clock_start(read, sealed_at).astimezone(CITY_TIME)
+    if all(track.start_ms is None for track, _ in read):
+        days = sorted(archive.glob("[0-9]*/*/*"))
+    else:
+        days = [_of_day(archive, day + timedelta(days=n)) for n in PART_DAYS]
+    found = (parent for parent in days if (parent / call_id).exists())
+    return next(found, _of_day(archive, day))
+
+
+def _of_day(archive: Path, day: datetime) -> Path:
+    return archive / f"{day:%Y/%m/%d}"
 
 
 def _next_part(parent: Path, call_id: str) -> int:

@@ -131,6 +131,15 @@ def test_a_late_track_becomes_a_supplement(tmp_path: Path) -> None:
     assert read_manifest(tmp_path / "archive" / first.folder) == first.manifest
 
 
+@pytest.mark.parametrize("hours", [3, 30, 49])
+def test_a_late_track_of_another_day_lies_beside_the_first(tmp_path: Path, hours: int) -> None:
+    given_call(tmp_path)
+    first = sealed(tmp_path)
+    given_track(tmp_path, "liaison", "leg.3", hours * 3_600_000, tone(880, 1))
+    assert Path(sealed(tmp_path).folder).parent == Path(first.folder).parent
+    assert parts(tmp_path) == [CALL, f"{CALL}.2"]
+
+
 def test_a_file_that_comes_while_sealing_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
