@@ -50,7 +50,9 @@ log = structlog.get_logger()
 POLL_SECONDS, POLL_SHARED_SECONDS = 5.0, 0.5
 JOURNAL_KEPT = timedelta(days=30)
 PRUNE_SECONDS, DAY_SECONDS = 60.0, 86_400.0
-ROLE_OF_KIND = {"petition": Role.PETITION, "emergency": Role.EMERGENCY}
+ROLE_OF_KIND = {
+    "petition": Role.PETITION, "emergency": Role.EMERGENCY, "leader": Role.LEADER,
+}  # fmt: skip
 
 
 class ControllerPart:

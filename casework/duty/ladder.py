@@ -50,7 +50,7 @@ async def with_fallbacks(session: AsyncSession, unit: Unit, at: datetime) -> lis
 
 
 async def unit_kind(session: AsyncSession, unit_id: str) -> str:
-    """unit | petition | emergency; `UnknownUnit`."""
+    """unit | petition | emergency | leader; `UnknownUnit`."""
     unit = await session.get(Unit, unit_id)
     if unit is None:
         raise UnknownUnit(unit_id)

@@ -20,8 +20,8 @@ RUNGS = {
     "primary": 0, "deputy": 1, "duty_leader": 2, "主班": 0, "副班": 1, "值班领导": 2,
 }  # fmt: skip
 KINDS = {
-    "unit": "unit", "petition": "petition", "emergency": "emergency",
-    "承办单位": "unit", "信访": "petition", "应急": "emergency",
+    "unit": "unit", "petition": "petition", "emergency": "emergency", "leader": "leader",
+    "承办单位": "unit", "信访": "petition", "应急": "emergency", "值班领导": "leader",
 }  # fmt: skip
 WEEKDAYS = {
     "mon": 0, "tue": 1, "wed": 2, "thu": 3, "fri": 4, "sat": 5, "sun": 6,

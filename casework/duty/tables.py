@@ -9,7 +9,7 @@ from store.base import Base, UtcDateTime
 
 
 class Unit(Base):
-    """A department, the petition office, a partner. `kind`: unit | petition | emergency."""
+    """A department, an office, a partner. `kind`: unit | petition | emergency | leader."""
 
     __tablename__ = "unit"
 

@@ -44,7 +44,7 @@ async def test_with_a_shift_on_the_leader_is_rung_when_an_operator_answers() -> 
         await in_flow(stage, "wish_stated", wish="leader", unit_id="leader")
         assert city.leader.times_rung == 0  # no operator yet
         await accept(city.leader)
-        call = await stage.until_at("room", "citizen", "operator", "liaison")
+        call = await stage.until_at("room", "citizen", "operator", "leader")
         assert city.leader.shown() == (stage.settings.number, "")
         span = await pass_of(2.0)
         await everybody_leaves(stage, city.operator, city.leader, city.citizen)

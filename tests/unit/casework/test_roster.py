@@ -71,7 +71,7 @@ def test_the_simulated_city_s_roster_is_right() -> None:
     roster = read_roster(EXAMPLE.read_text("utf-8"))
     rungs = [f"{shift.unit_id} {shift.number} {shift.ring_seconds}" for shift in roster.shifts]
     assert [f"{unit.unit_id} {unit.kind}" for unit in roster.units] == [
-        "market unit", "construction unit", "petition petition", "health unit", "leader unit",
+        "market unit", "construction unit", "petition petition", "health unit", "leader leader",
         "police emergency", "fire emergency", "medical emergency", "traffic emergency",
         "command emergency",
     ]  # fmt: skip
