@@ -97,7 +97,6 @@ class Database:
     async def close(self) -> None:
         await self.engine.dispose()
 
-
     def for_one_thread(self) -> "Database":
         """The same database, for a part that has a thread of its own."""
         return Database(self.url, busy_seconds=self._busy_seconds, direct=True)
