@@ -146,11 +146,12 @@ def link_share(folder: NodeFolder) -> None:
 
 def install_digits(folder: NodeFolder) -> None:
     """Numbers where Asterisk looks for them: `digit_20.wav` → `zh/digits/20.wav`."""
-    digits = folder.sounds / "zh" / "digits"
-    digits.mkdir(exist_ok=True)
-    for sound in (TEMPLATES / "sounds" / "zh").glob("digit_*.wav"):
-        shutil.copyfile(sound, digits / sound.name.removeprefix("digit_"))
-    _give(folder, digits)
+    for language in ("zh", "en"):
+        digits = folder.sounds / language / "digits"
+        digits.mkdir(exist_ok=True)
+        for sound in (TEMPLATES / "sounds" / language).glob("digit_*.wav"):
+            shutil.copyfile(sound, digits / sound.name.removeprefix("digit_"))
+        _give(folder, digits)
 
 
 def install_sounds(folder: NodeFolder, source: Path, name: str) -> None:

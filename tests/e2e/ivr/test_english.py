@@ -101,6 +101,25 @@ async def test_in_the_queue_key_1_is_answered_in_english_and_no_other_key_does_a
         assert likeness(city.citizen, "call_back_confirm", "zh") < 0.6
 
 
+async def test_the_place_in_the_queue_is_told_in_english() -> None:
+    """
+    1st citizen  | talks with the only operator
+    2nd citizen  | waits, in Chinese
+    third        | waits behind, in English | "You are number" "2" "in line."
+    """
+    async with given_stage(announce_seconds=5) as stage:
+        city = stage.city
+        await given_bridged_call(stage)
+        await city.second_citizen.dial()
+        await stage.until_call(lambda call: call.at("queue") == {"citizen"}, 25, number=1)
+        third = city.person("13800000003", "citizen")
+        await dial_and_press(third, "8", after=0.3)
+        await heard_in(third, "queue_place", "en")
+        await heard_in(third, "digit_2", "en")
+        await heard_in(third, "queue_place_end", "en")
+        assert likeness(third, "queue_place", "zh") < 0.7
+
+
 async def in_application(stage: Stage, what: str) -> None:
     async def there() -> bool:
         shown = await stage.pbx.command("core show channels concise")
