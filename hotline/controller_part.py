@@ -119,7 +119,9 @@ class ControllerPart:
                 tasks.create_task(self._questions.run(), name="questions")
                 tasks.create_task(self.trunks.run(), name="trunks")
                 tasks.create_task(self._overhear(), name="overhearing")
-                heartbeat = Heartbeat(self.database, "controller", self._installation.settings.node)
+                heartbeat = Heartbeat(
+                    self.database, "controller", self.registry.node, self.forwarder.aside
+                )
                 tasks.create_task(heartbeat.run(self._state), name="heartbeat")
         finally:
             await self.database.close()

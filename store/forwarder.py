@@ -8,7 +8,7 @@ long as it likes; the journal is read where it is written, in the controller's.
 
 import asyncio
 import traceback
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -20,9 +20,9 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store import journal
+from store.aside import Aside
 from store.base import now
 from store.database import Database, DatabaseAway
-from store.direct import Aside, Result
 from store.facts import Fact, UnknownFact
 from store.node_journal import NodeJournal, StoredEntry
 from store.storable import storable_id, storable_json
@@ -82,8 +82,8 @@ class Forwarder:
 
     def __init__(self, journal: NodeJournal, database: Database, project: Projector) -> None:
         self._journal = journal
-        self._aside = Aside() if database.is_sqlite else None
-        self._database = database.for_one_thread() if database.is_sqlite else database
+        self.aside = Aside(database)
+        self._database = self.aside.database
         self._project = project
         self._reached: int | None = None
         # How many entries to copy one at a time, after a batch failed because of one of them.
@@ -115,9 +115,7 @@ class Forwarder:
 
     async def close(self) -> None:
         """The forwarder's own connection, after what is being written."""
-        if self._aside is not None:
-            await self._aside.run(self._database.close)
-            await self._aside.close()
+        await self.aside.close()
 
     async def _copy_for_ever(self) -> None:
         wait = FIRST_WAIT
@@ -192,11 +190,11 @@ class Forwarder:
         self._at = None
         reached = self._reached
         if reached is None:
-            reached = await self._in_own_thread(self._read_position)
+            reached = await self.aside.run(self._read_position)
         self._refuse_old_journal(reached)
         entries = self._journal.after(reached, 1 if self._careful else BATCH)
         self._at = entries[0] if self._careful and entries else None
-        found, given_up = await self._in_own_thread(partial(self._write, reached, entries))
+        found, given_up = await self.aside.run(partial(self._write, reached, entries))
         if found != reached:
             # Another forwarder of this node was quicker, or a backup was put back.
             self._reached = found
@@ -207,9 +205,6 @@ class Forwarder:
             self._journal.set_forwarded(reached)
         self._reached = reached
         return len(entries)
-
-    async def _in_own_thread(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-        return await (self._aside.run(work) if self._aside is not None else work())
 
     async def _write(self, reached: int, entries: Sequence[StoredEntry]) -> tuple[int, int]:
         """One batch, if the main database is where we think; where it was, and what was given up.

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -12,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.health import PartHealth
 from hotline.health.tables import PartState
 from hotline.owed.tables import OwedWork
+from store.aside import Aside
 from store.base import now, table_of
 from store.database import Database, DatabaseAway
 from store.tables import FactRow
@@ -31,10 +33,13 @@ EXPECTED = ("controller", "desk", "transcriber")
 
 
 class Heartbeat:
-    """Writes one part's row."""
+    """Writes one part's row; `aside`: in this thread, where the part has one."""
 
-    def __init__(self, database: Database, part: str, node: str) -> None:
-        self._database = database
+    def __init__(
+        self, database: Database, part: str, node: str, aside: Aside | None = None
+    ) -> None:
+        self._database = database if aside is None else aside.database
+        self._aside = aside
         self._part = part
         self._node = node
 
@@ -42,18 +47,20 @@ class Heartbeat:
         """Until cancelled; a database that is away is somebody else's alarm."""
         while True:
             try:
-                async with self._database.transaction() as session:
-                    await self._beat(session, dict(detail()))
+                beat = partial(self._beat, dict(detail()))
+                await (self._aside.run(beat) if self._aside is not None else beat())
             except DatabaseAway:
                 log.debug("heartbeat_waits", part=self._part)
             await asyncio.sleep(BEAT_SECONDS)
 
-    async def _beat(self, session: AsyncSession, detail: dict[str, Any]) -> None:
+    async def _beat(self, detail: dict[str, Any]) -> None:
         mine = (_PARTS.c.part == self._part) & (_PARTS.c.node == self._node)
         values = {"at": now(), "detail": detail}
         changed = update(_PARTS).where(mine).values(values).returning(_PARTS.c.part)
-        if await session.scalar(changed) is None:
-            await session.execute(insert(_PARTS).values(part=self._part, node=self._node, **values))
+        new = insert(_PARTS).values(part=self._part, node=self._node, **values)
+        async with self._database.transaction() as session:
+            if await session.scalar(changed) is None:
+                await session.execute(new)
 
 
 async def parts_health(database: Database) -> list[PartHealth]:

@@ -39,6 +39,7 @@ class TrunkWatch:
         self.trunks = tuple(trunks)
         self.states: dict[str, TrunkState] = {t.name: TrunkState.UNKNOWN for t in trunks}
         self.registered: dict[str, str] = {}
+        self._contacts: dict[str, str] = {}  # of each trunk, as Asterisk names it
         self._link, self._registry, self._console = link, registry, console
 
     async def run(self) -> None:
@@ -76,10 +77,15 @@ class TrunkWatch:
 
     async def _state(self, name: str) -> TrunkState:
         """As Asterisk has it; where Asterisk does not say, as it was."""
-        contact = await self._ask(f"PJSIP_AOR({name},contact)")
-        first = (contact or "").partition(",")[0]
-        said = await self._ask(f"PJSIP_CONTACT({first},status)") if first else contact
+        said = await self._status(name) if name in self._contacts else ""
+        if said == "":  # never asked, or Asterisk has read its settings anew
+            contacts = await self._ask(f"PJSIP_AOR({name},contact)")
+            self._contacts[name] = (contacts or "").partition(",")[0]
+            said = await self._status(name) if self._contacts[name] else contacts
         return self.states[name] if said is None else _STATES.get(said, TrunkState.UNKNOWN)
+
+    async def _status(self, name: str) -> str | None:
+        return await self._ask(f"PJSIP_CONTACT({self._contacts[name]},status)")
 
     async def _ask(self, function: str) -> str | None:
         outcome = await self._link.send(GetVar("", function))

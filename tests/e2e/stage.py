@@ -106,6 +106,13 @@ class Stage:
         self.controller_task = asyncio.create_task(self.part.run(), name="controller")
         await until(lambda: self.part and self.part.link.is_up, 10, "controller up")
 
+    async def stop(self) -> None:
+        """The controller, in whatever way it was started, and then the PBX."""
+        await self.stop_controller()
+        if self.process is not None:
+            await self.kill_controller()
+        await self.installation.asterisk.stop()
+
     async def stop_controller(self) -> None:
         if self.controller_task is not None:
             self.controller_task.cancel()
@@ -371,11 +378,10 @@ async def given_stage(
             except Exception as wrong:
                 wrong.add_note(await stage.told())
                 raise
+            finally:
+                await asyncio.gather(stage.stop(), carrier.node.stop())
     finally:
-        await stage.stop_controller()
-        if stage.process is not None:
-            await stage.kill_controller()
-        await installation.asterisk.stop()
+        await stage.stop()
         await stage.database.close()
         if not os.environ.get("KEEP_STAGE"):
             shutil.rmtree(base, ignore_errors=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from store.aside import Aside
 from store.database import Database, DatabaseAway
-from store.direct import Aside
 
 BUSY_SECONDS = 1.0
 
@@ -27,11 +27,10 @@ def words(place: Path) -> list[str]:
 
 
 async def test_a_locked_database_stops_its_own_thread_alone(place: Path) -> None:
-    database = Database(f"sqlite:///{place}", busy_seconds=BUSY_SECONDS).for_one_thread()
-    aside, ticks = Aside(), 0
+    aside, ticks = Aside(Database(f"sqlite:///{place}", busy_seconds=BUSY_SECONDS)), 0
 
     async def say() -> None:
-        async with database.transaction() as session:
+        async with aside.database.transaction() as session:
             await session.execute(text("INSERT INTO said VALUES ('hello')"))
 
     locker = sqlite3.connect(place, isolation_level=None)
@@ -46,12 +45,12 @@ async def test_a_locked_database_stops_its_own_thread_alone(place: Path) -> None
     locker.execute("ROLLBACK")
     await aside.run(say)
     assert words(place) == ["hello"]
-    await aside.run(database.close)
     await aside.close()
 
 
 async def test_what_has_begun_ends_and_the_next_one_waits_for_it(place: Path) -> None:
-    aside, began, go = Aside(), threading.Event(), threading.Event()
+    aside = Aside(Database(f"sqlite:///{place}"))
+    began, go = threading.Event(), threading.Event()
     said: list[str] = []
 
     async def first() -> None:
