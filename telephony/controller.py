@@ -6,7 +6,6 @@ One inbox a call: whatever concerns a call is handled in order, by one task.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -33,6 +32,8 @@ TICK_SECONDS = 0.5
 # What a dialplan does in one breath is several lines of the file: the first is read at once,
 # those that follow within this time together, as one transaction of the journal.
 GATHER_SECONDS = 0.02
+# The file is looked at this often even if the kernel tells of nothing.
+LOOK_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -107,10 +108,13 @@ class Controller:
             watch.add_watch(folder, Mask.MODIFY | Mask.CREATE | Mask.MOVED_TO)
             while True:
                 self.catch_up()
-                await asyncio.sleep(GATHER_SECONDS)
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(1.0):
+                try:
+                    async with asyncio.timeout(LOOK_SECONDS):
                         await watch.get()
+                except TimeoutError:
+                    continue
+                self.catch_up()
+                await asyncio.sleep(GATHER_SECONDS)
 
     async def _reconcile_when_up(self) -> None:
         while True:

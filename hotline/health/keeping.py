@@ -10,8 +10,9 @@ from store.facts import Fact
 from telephony.registry import Registry
 from telephony.sound import Sound
 
-# A disk filled at 300 MB a second has used up what is left (64 MB) in this time.
-LOOK_SECONDS = 0.2
+# A disk filled at 300 MB a second has used up what is left (64 MB) in the first time; with so
+# much room nothing fills it within the second.
+LOOK_SECONDS, CALM_SECONDS, MUCH_ROOM = 0.2, 1.0, 20_000_000_000
 # What began while a line could not be written is asked for once more after so long.
 AGAIN_SECONDS = 2.0
 
@@ -57,7 +58,8 @@ class DiskKeeper:
             if self._looks_again_at and time() > self._looks_again_at:
                 self._look_at_lines()
                 self._looks_again_at = 0.0
-            await asyncio.sleep(LOOK_SECONDS)
+            is_calm = level is Level.WHOLE and self._reserve.free > MUCH_ROOM
+            await asyncio.sleep(CALM_SECONDS if is_calm else LOOK_SECONDS)
 
     def _changed(self, level: Level) -> None:
         self._told = level

@@ -80,7 +80,7 @@ class Reserve:
     def is_due(self) -> bool:
         """Whether `look` would change anything; two calls to the kernel."""
         with suppress(OSError):
-            held, free = _size(self.path), self._free()
+            held, free = _size(self.path), self.free
             return self._gives_up(free, held) or self._makes(free, held)
         return False
 
@@ -97,17 +97,19 @@ class Reserve:
                 log.error("disk_reserve_failed", reason=str(error))
             changed = _size(self.path) != held
         if changed:
-            log.warning("disk_reserve", reserve=self.level, free_bytes=self._free())
+            log.warning("disk_reserve", reserve=self.level, free_bytes=self.free)
         return changed
 
     def _change(self, held: int) -> None:
-        free = self._free()
+        free = self.free
         if self._gives_up(free, held):
             self._give_up(held)
         elif self._makes(free, held):
             self._make(held)
 
-    def _free(self) -> int:
+    @property
+    def free(self) -> int:
+        """Bytes, beside the reserve."""
         return shutil.disk_usage(self.path.parent).free
 
     def _gives_up(self, free: int, held: int) -> bool:

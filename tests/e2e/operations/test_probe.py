@@ -28,7 +28,7 @@ async def ringbacks(stage: Stage) -> int:
 
 
 async def test_all_is_well_beside_a_citizens_call_and_the_ticket_is_nobodys() -> None:
-    async with given_stage() as stage, stage.desk():
+    async with given_stage(notice="whole") as stage, stage.desk():
         city = stage.city
         await given_bridged_call(stage)
         said = await hotline(stage.settings, "probe", within=150)
@@ -67,7 +67,7 @@ async def probe_fails(stage: Stage, *told: str) -> str:
 
 async def test_no_operator_comes_and_nobody_else_is_rung_or_owes_a_call_back() -> None:
     """Its own operator is paused: not one of those who wait for citizens is asked instead."""
-    async with given_stage(skills=["tax"]) as stage:
+    async with given_stage(notice="whole", skills=["tax"]) as stage:
         city = stage.city
         for person, skills in ((city.operator, ["tax"]), (city.second_operator, ["guide"])):
             await person.when_rung("answer")
@@ -92,7 +92,7 @@ nodes:
 
 
 async def test_a_flow_that_rings_people_by_itself_rings_nobody_for_a_probe() -> None:
-    async with given_stage(skills=["tax"]) as stage:
+    async with given_stage(notice="whole", skills=["tax"]) as stage:
         city = stage.city
         people = (city.operator, city.liaison, city.builder)
         for person in people:
@@ -117,7 +117,7 @@ nodes:
 
 
 async def test_where_everybody_meets_a_message_so_does_the_probe_and_all_is_well() -> None:
-    async with given_stage() as stage, stage.desk():
+    async with given_stage(notice="whole") as stage, stage.desk():
         await apply_file(stage.installation, written(stage, CLOSED_FLOW))
         said = await hotline(stage.settings, "probe", within=150)
         assert said.code == 0, said.out + said.error
@@ -127,7 +127,7 @@ async def test_where_everybody_meets_a_message_so_does_the_probe_and_all_is_well
 
 
 async def test_a_flow_that_no_start_would_take_is_named() -> None:
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         file = stage.settings.data_dir / "flows" / "applied.yaml"
         file.parent.mkdir(exist_ok=True)
         file.write_text(BUSY_FLOW.replace("next: person", "next: nobody"), "utf-8")
@@ -135,7 +135,7 @@ async def test_a_flow_that_no_start_would_take_is_named() -> None:
 
 
 async def test_callers_who_are_not_led_by_the_flow_are_told_of() -> None:
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         for path in (stage.installation.folder.etc / "flows").glob("*.conf"):
             path.unlink()
         await stage.pbx.command("dialplan reload")
@@ -143,13 +143,13 @@ async def test_callers_who_are_not_led_by_the_flow_are_told_of() -> None:
 
 
 async def test_a_prompt_that_is_gone_is_named_and_not_heard() -> None:
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         (stage.installation.folder.sounds / "zh" / "notice.wav").unlink()
         await probe_fails(stage, "no sound: notice", "did not hear: notice")
 
 
 async def test_a_broken_dial_in_fails_where_the_call_comes_in() -> None:
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         file = stage.installation.folder.etc / "extensions.conf"
         text = file.read_text("utf-8")
         assert "\n[dial_in]\n" in text
@@ -159,7 +159,7 @@ async def test_a_broken_dial_in_fails_where_the_call_comes_in() -> None:
 
 
 async def test_two_at_once_do_not_disturb_each_other() -> None:
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         words = ("probe", "--ticket-seconds", "0")
         said = await asyncio.gather(*(hotline(stage.settings, *words) for _ in range(2)))
         first, second = sorted(said, key=lambda one: one.code)
@@ -169,7 +169,7 @@ async def test_two_at_once_do_not_disturb_each_other() -> None:
 
 
 async def test_one_that_was_killed_in_the_middle_leaves_nothing_in_the_way_of_the_next() -> None:
-    async with given_stage() as stage:
+    async with given_stage(notice="whole") as stage:
         killed = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "hotline", "probe", cwd=ROOT, stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
