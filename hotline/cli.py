@@ -3,26 +3,14 @@
 import asyncio
 import os
 import secrets
+import sys
+from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hotline.commands import (
-    alarm,
-    asterisk,
-    backup,
-    call,
-    doctor,
-    ivr,
-    metrics,
-    owed,
-    phone,
-    probe,
-    prompts,
-    suggest,
-    trunk,
-)
 from hotline.commands.common import fail, installation, opened_database, run, settings
 
 app = typer.Typer(help="12345 热线 / the 12345 hotline", no_args_is_help=True, add_completion=False)
@@ -32,25 +20,51 @@ model_app = typer.Typer(help="语音模型 / speech models", no_args_is_help=Tru
 app.add_typer(roster_app, name="roster")
 app.add_typer(user_app, name="user")
 app.add_typer(model_app, name="model")
-app.add_typer(call.app, name="call")
-app.add_typer(owed.app, name="owed")
-app.add_typer(alarm.app, name="alarm")
-app.add_typer(metrics.app, name="metrics")
-app.add_typer(ivr.app, name="ivr")
-app.add_typer(prompts.app, name="prompts")
-app.add_typer(phone.app, name="phone")
-app.add_typer(trunk.app, name="trunk")
-app.command("suggest")(suggest.suggest_command)
-app.command()(asterisk.asterisk)
-app.command()(doctor.doctor)
-app.command()(backup.backup)
-app.command()(backup.restore)
-app.command()(probe.probe)
+
+
+# Commands with a file of their own in `hotline/commands`: where, and what in it. Each is loaded
+# when it is called: the parts, which may be started in the middle of calls, need none of them.
+ELSEWHERE = {
+    "alarm": ("alarm", "app"),
+    "asterisk": ("asterisk", "asterisk"),
+    "backup": ("backup", "backup"),
+    "call": ("call", "app"),
+    "doctor": ("doctor", "doctor"),
+    "ivr": ("ivr", "app"),
+    "metrics": ("metrics", "app"),
+    "owed": ("owed", "app"),
+    "phone": ("phone", "app"),
+    "probe": ("probe", "probe"),
+    "prompts": ("prompts", "app"),
+    "restore": ("backup", "restore"),
+    "suggest": ("suggest", "suggest_command"),
+    "trunk": ("trunk", "app"),
+}
+_loaded: set[str] = set()
+HERE = ("demo", "model", "part", "phones", "roster", "setup", "up", "user")
 
 
 def main() -> None:
     """Entry of `bin/hotline`."""
+    first = sys.argv[1] if len(sys.argv) > 1 else ""
+    if first not in HERE:
+        load((first,) if first in ELSEWHERE else tuple(ELSEWHERE))
     app()
+
+
+def load(names: Iterable[str] = ELSEWHERE) -> typer.Typer:
+    """The program with these commands as well."""
+    for name in names:
+        if name in _loaded:
+            continue
+        _loaded.add(name)
+        module, what = ELSEWHERE[name]
+        found = getattr(import_module(f"hotline.commands.{module}"), what)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=name)
+        else:
+            app.command(name)(found)
+    return app
 
 
 @app.command()

@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from casework.duty.ladder import UnknownUnit, find_unit, with_fallbacks
 from hotline.answers import answers_from
-from hotline.health import Heartbeat
 from hotline.health.figures import figures
+from hotline.health.heartbeat import Heartbeat
 from hotline.health.in_doubt import answer_in_doubt
 from hotline.health.keeping import DiskKeeper
 from hotline.installation import Installation

@@ -17,7 +17,7 @@ from api.app import ApiParts, create_app
 from hotline.alarms.sending import Notifying
 from hotline.alarms.watch import Watch
 from hotline.controller_part import ControllerPart, nudge
-from hotline.health import Heartbeat, parts_health
+from hotline.health.heartbeat import Heartbeat, parts_health
 from hotline.installation import Installation
 from hotline.lock import take_lock
 from hotline.logs import LOG_FILE, set_up_logs

@@ -21,7 +21,6 @@ from store.base import Base
 from store.connecting import DatabaseAway as DatabaseAway
 from store.connecting import connect_options, prepare_sqlite, told_as_away
 from store.direct import DRIVER as DIRECT
-from store.migrating import migrate
 
 
 class Database:
@@ -92,6 +91,9 @@ class Database:
 
     async def migrate(self) -> None:
         """Bring the tables to this version of the program; two at once take turns."""
+        # Here and not above: most who open a database do not migrate it.
+        from store.migrating import migrate
+
         await migrate(self.url)
 
     async def close(self) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -29,12 +30,14 @@ from telephony.bridge.steps import (
     SendHome,
     Step,
 )
-from telephony.bridge.words import Words
 from telephony.calls.state import Call, Leg
 from telephony.registry import Registry
 from telephony.roles import Role, RungOutcome
 from telephony.trunks.choosing import NotReached, TrunkState, next_trunk
 from telephony.trunks.trunk import Trunk
+
+if TYPE_CHECKING:  # it brings the sound libraries, which a command line does without
+    from telephony.bridge.words import Words
 
 log = structlog.get_logger()
 
@@ -65,7 +68,7 @@ class Hands:
 
     def __init__(
         self, link: AmiLink, registry: Registry, dialling: Dialling,
-        trunk_states: Mapping[str, TrunkState] | None = None, words: Words | None = None,
+        trunk_states: Mapping[str, TrunkState] | None = None, words: "Words | None" = None,
     ) -> None:  # fmt: skip
         self._link = link
         self._registry = registry

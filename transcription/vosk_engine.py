@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import vosk
 
 from transcription.engine import RATE, ModelUnusable, Pcm
 from transcription.words import Word
@@ -18,7 +18,8 @@ NOT_WORDS = frozenset({"[unk]", "<unk>", "<UNK>", "<eps>"})
 GRAPHS = (("HCLG.fst",), ("HCLr.fst", "Gr.fst"))
 LANGUAGE_IN_NAME = re.compile(r"vosk[-_]model(?:[-_]small)?[-_]([a-z]{2})(?![a-z])")
 
-vosk.SetLogLevel(-1)
+if TYPE_CHECKING:
+    import vosk
 
 
 class VoskEngine:
@@ -52,7 +53,9 @@ class VoskEngine:
                 found += words_of(recogniser.Result())
         return found + words_of(recogniser.FinalResult())
 
-    def _recogniser(self) -> vosk.KaldiRecognizer:
+    def _recogniser(self) -> "vosk.KaldiRecognizer":
+        import vosk
+
         grammar = () if self._grammar is None else (self._grammar,)
         recogniser = vosk.KaldiRecognizer(self._model, RATE, *grammar)
         recogniser.SetWords(True)
@@ -75,9 +78,13 @@ def words_of(result: str) -> list[Word]:
 
 
 @cache
-def load(folder: Path) -> vosk.Model:
+def load(folder: Path) -> "vosk.Model":
     """Load once per process; `ModelUnusable` says what is wrong with the folder."""
     check_layout(folder)
+    # Here and not above: most processes decode nothing, and the library takes its time to load.
+    import vosk
+
+    vosk.SetLogLevel(-1)
     try:
         return vosk.Model(model_path=str(folder))
     except Exception as error:  # vosk raises nothing narrower

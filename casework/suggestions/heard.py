@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
-
-import rjieba
+from types import ModuleType
 
 # Whose words weigh how much; others in the call speak of their own office, not of the matter.
 ROLES = {"citizen": 1.0, "operator": 0.5}
@@ -107,7 +106,14 @@ def _differs_much(heard: str, word: str) -> bool:
 
 
 def heard_as_word(text: str) -> bool:
-    return len(text) > 1 and rjieba.has_word(text)
+    return len(text) > 1 and bool(_jieba().has_word(text))
+
+
+def _jieba() -> ModuleType:
+    """Loaded when a word is looked for: few processes do, and its dictionary takes its time."""
+    import rjieba
+
+    return rjieba
 
 
 def _places(text: str, part: str) -> Iterator[int]:
@@ -120,7 +126,7 @@ def _places(text: str, part: str) -> Iterator[int]:
 def _edges(text: str) -> set[int]:
     """Where jieba sees a word begin or end."""
     edges, at = {0}, 0
-    for word in rjieba.cut(text):
+    for word in _jieba().cut(text):
         at += len(word)
         edges.add(at)
     return edges

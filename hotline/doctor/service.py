@@ -9,7 +9,7 @@ from casework.duty.tables import Shift
 from hotline.doctor.findings import Finding, Patient, warning, well, wrong
 from hotline.doctor.machine import newest_file
 from hotline.doctor.pbx import START
-from hotline.health import parts_health
+from hotline.health.heartbeat import parts_health
 from hotline.work.stages import model_settings
 from recording.manifest import file_sha256, read_manifest
 from store import journal

@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 from huey import SqliteHuey
 
-from hotline.health import Heartbeat
+from hotline.health.heartbeat import Heartbeat
 from hotline.owed.ledger import TICKET, TRANSCRIBE, Leased, give_back, lease, offered, owe
 from store.base import now
 from store.database import Database, DatabaseAway

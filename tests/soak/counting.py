@@ -100,6 +100,9 @@ class Growth:
     last_mb: float
     per_hour: float
     give_or_take: float
+    # The same of the second half alone: caches fill for a while.
+    lately: float
+    lately_give_or_take: float
     files: tuple[int, int]
 
 
@@ -118,10 +121,13 @@ def growth(lines: Lines) -> list[Growth]:
     found = []
     for part, samples in longest.items():
         moments, sizes = [s["at"] for s in samples], [s["mb"] for s in samples]
-        slope, error = growth_per_hour(moments, sizes)
+        half = len(moments) // 2
         found.append(
-            Growth(part, (moments[-1] - moments[0]) / 3600, sizes[0], sizes[-1], slope, error,
-                   (samples[0]["files"], samples[-1]["files"]))
+            Growth(
+                part, (moments[-1] - moments[0]) / 3600, sizes[0], sizes[-1],
+                *growth_per_hour(moments, sizes), *growth_per_hour(moments[half:], sizes[half:]),
+                (samples[0]["files"], samples[-1]["files"]),
+            )
         )  # fmt: skip
     return found
 

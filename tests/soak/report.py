@@ -44,6 +44,7 @@ def _head(lines: Lines) -> list[str]:
         "Everybody hums a quiet tone from their first moment to their last; a moment of a sealed "
         "track without that tone is sound lost. What the hotline has is compared with what the "
         "carrier saw, call by call.",
+        *(line for s in sessions if "note" in s for line in ("", s["note"])),
     ]
 
 
@@ -116,14 +117,17 @@ def _memory(lines: Lines) -> list[str]:
     rows = [
         "## Memory", "",
         "Each process over its longest undisturbed life, without its first five minutes: least "
-        "squares of a sample every ten seconds, with a 95 % interval.", "",
-        "| process | minutes | MB at first | at last | MB per hour | open files |",
-        "| --- | --- | --- | --- | --- | --- |",
+        "squares of a sample every ten seconds, with a 95 % interval; and of the second half of "
+        "that time alone, as caches (SQLite's, two MB a connection) fill for a while.", "",
+        "| process | minutes | MB at first | at last | MB per hour | in the second half | "
+        "open files |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
     ]  # fmt: skip
     for g in growth(lines):
         rows.append(
             f"| {g.part} | {g.hours * 60:.0f} | {g.first_mb:.1f} | {g.last_mb:.1f} | "
-            f"{g.per_hour:+.1f} ± {g.give_or_take:.1f} | {g.files[0]} → {g.files[1]} |"
+            f"{g.per_hour:+.1f} ± {g.give_or_take:.1f} | "
+            f"{g.lately:+.1f} ± {g.lately_give_or_take:.1f} | {g.files[0]} → {g.files[1]} |"
         )
     return rows
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from hotline.health import parts_health
+from hotline.health.heartbeat import parts_health
 from hotline.owed.ledger import TICKET, TRANSCRIBE, owe
 from hotline.owed.tables import OwedWork
 from hotline.projection import project

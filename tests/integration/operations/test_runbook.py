@@ -7,7 +7,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from hotline.alarms.words import ALARMS
-from hotline.cli import app
+from hotline.cli import load
 from hotline.settings import ROOT, Settings
 from tests.integration.operations.program import hotline
 
@@ -17,7 +17,7 @@ HEADINGS = re.findall(r"^## (.*)$", RUNBOOK, re.M)
 
 def commands_named() -> set[tuple[str, ...]]:
     """`bin/hotline backup /mnt …` → ("backup",), `bin/hotline owed retry …` → ("owed", "retry")."""
-    known = get_command(app).commands  # type: ignore[attr-defined]
+    known = get_command(load()).commands  # type: ignore[attr-defined]
     found = set()
     for words in re.findall(r"bin/hotline((?: +[a-z-]+)+)", RUNBOOK):
         first, *rest = words.split()
@@ -30,16 +30,16 @@ def test_every_command_the_runbook_names_exists() -> None:
     named = commands_named()
     assert {("call", "show"), ("owed", "retry"), ("backup",), ("up",), ("asterisk",)} <= named
     for words in sorted(named):
-        said = CliRunner().invoke(app, [*words, "--help"])
+        said = CliRunner().invoke(load(), [*words, "--help"])
         assert said.exit_code == 0, f"bin/hotline {' '.join(words)}: {said.output}"
 
 
 def test_every_option_the_runbook_names_exists() -> None:
     for words, option in re.findall(r"bin/hotline((?: +[a-z]+)+) [^`\n]*?(--[a-z-]+)", RUNBOOK):
-        known = get_command(app).commands  # type: ignore[attr-defined]
+        known = get_command(load()).commands  # type: ignore[attr-defined]
         first, *rest = words.split()
         depth = [first, *rest[:1]] if getattr(known[first], "commands", {}) else [first]
-        said = CliRunner().invoke(app, [*depth, "--help"], env={"COLUMNS": "200"})
+        said = CliRunner().invoke(load(), [*depth, "--help"], env={"COLUMNS": "200"})
         assert option in said.output, f"{words} {option}"
 
 

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from hotline.cli import app
+from hotline.cli import load
 from hotline.settings import SettingsWrong, load_settings
 
 WRONG = "version: a\nunits: {}\ncategories: 7\n"
 
 
 def test_suggestions_with_their_reasons() -> None:
-    shown = CliRunner().invoke(app, ["suggest", "厨房有很重的煤气味，在荔城区"])
+    shown = CliRunner().invoke(load(), ["suggest", "厨房有很重的煤气味，在荔城区"])
     assert shown.exit_code == 0, shown.output
     assert "承办单位 / unit: 住房和城乡建设局" in shown.output
     assert "煤气味 +" in shown.output
@@ -22,7 +22,7 @@ def test_suggestions_with_their_reasons() -> None:
 def test_a_wrong_list_is_told_line_by_line(tmp_path: Path) -> None:
     file = tmp_path / "words.yaml"
     file.write_text(WRONG, "utf-8")
-    shown = CliRunner().invoke(app, ["suggest", "路灯不亮", "--words", str(file)])
+    shown = CliRunner().invoke(load(), ["suggest", "路灯不亮", "--words", str(file)])
     assert shown.exit_code == 1
     assert "line 2, units" in shown.output
     assert "line 3, categories" in shown.output
