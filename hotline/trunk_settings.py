@@ -46,6 +46,7 @@ class TrunkSettings(BaseModel):
     user: Annotated[str, Field(pattern=r"^[A-Za-z0-9+_.-]{0,64}$")] = ""
     codecs: Annotated[list[Codec], Field(min_length=1)] = ["alaw", "ulaw"]
     order: int = 0
+    options_seconds: Annotated[int, Field(ge=1, le=3600)] = 10
     addresses: list[Address] = []
     numbers: Literal["national", "e164"] = "national"
     strip: Annotated[str, Field(pattern=r"^\+?[0-9]{0,6}$")] = ""
@@ -64,7 +65,7 @@ class TrunkSettings(BaseModel):
             name=self.name, host=self.host, port=self.port, transport=self.transport,
             srtp=self.srtp, registers=self.registers, user=self.user, password=password,
             codecs=tuple(self.codecs), addresses=tuple(self.addresses), numbers=self.numbers,
-            strip=self.strip, prefix=self.prefix,
+            strip=self.strip, prefix=self.prefix, options_seconds=self.options_seconds,
         )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from telephony.asterisk.documentation import install_documentation
 from telephony.asterisk.modules import PBX_MODULES
 from telephony.asterisk.node import NodeFolder
 from telephony.cel.events import CEL_DATEFORMAT, cel_custom_mapping
@@ -135,11 +136,9 @@ def link_share(folder: NodeFolder) -> None:
     """Asterisk's data folder: our sounds, and the package's documentation of its settings."""
     share = folder.base / "share"
     share.mkdir(exist_ok=True, mode=0o700)
-    for name, target in (
-        ("sounds", "../sounds"), ("documentation", "/usr/share/asterisk/documentation"),
-    ):  # fmt: skip
-        if not (share / name).is_symlink():
-            (share / name).symlink_to(target)
+    if not (share / "sounds").is_symlink():
+        (share / "sounds").symlink_to("../sounds")
+    install_documentation(folder, share / "documentation")
     uid, gid = folder.program.user
     os.chown(share, uid, gid)
 

@@ -24,6 +24,7 @@ class Trunk:
     numbers: str = NATIONAL
     strip: str = ""
     prefix: str = ""
+    options_seconds: int = 10
 
     @property
     def matches(self) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ from tests.e2e.stage import Stage, until
 
 SECOND_ADDRESS = "127.0.0.5"
 PLAIN = Line()
+# Asked whether it is there more often than in a city: a carrier of a story comes up a moment later.
+OFTEN = {"options_seconds": 2}
 
 
 def two_trunks(**second: Any) -> dict[str, Any]:
@@ -20,8 +22,15 @@ def two_trunks(**second: Any) -> dict[str, Any]:
     return {
         "trunk_port": first_port,
         "trunks": [
-            {"name": "second", "host": SECOND_ADDRESS, "port": second_port, "order": 2, **second},
-            {"name": "first", "host": CARRIER_ADDRESS, "port": first_port, "order": 1},
+            {
+                "name": "second",
+                "host": SECOND_ADDRESS,
+                "port": second_port,
+                "order": 2,
+                **OFTEN,
+                **second,
+            },
+            {"name": "first", "host": CARRIER_ADDRESS, "port": first_port, "order": 1, **OFTEN},
         ],
     }
 
