@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from simulator.city import TONES
 
 WINDOW_SECONDS = 0.1
+# No gap is longer than so many windows: 0.2 s.
+LOOSE = 2
 # A voice stays on one of the tones for 0.4 s at most (measured on every prompt).
 ON_END = 5
 # A tone is there from about a twentieth of full scale on; companding noise is far below.
@@ -69,8 +71,13 @@ def amplitude(samples: NDArray[np.int16], frequency: float, rate: int) -> float:
 
 
 def who_is_heard(sound: Sound, start: float, end: float) -> set[str]:
-    """Roles whose tone is there in every tenth of a second between two epoch seconds."""
-    return set.intersection(*windows(sound, start, end)) if end > start else set()
+    """Roles whose tone is there between two epoch seconds, all the time but for loose gaps.
+
+    A machine that runs many stories at once sends late; `make bench` measures gaps sharply.
+    """
+    found = windows(sound, start, end)
+    runs = (found[first : first + LOOSE + 1] for first in range(max(1, len(found) - LOOSE)))
+    return set.intersection(*(set[str]().union(*run) for run in runs))
 
 
 def anybody_heard(sound: Sound, start: float, end: float) -> set[str]:

@@ -67,7 +67,7 @@ def ear(person: Person) -> Sound:
 
 
 def hears(person: Person, span: tuple[float, float]) -> set[str]:
-    """Roles heard in every tenth of a second of a span."""
+    """Roles heard all through a span, with no gap of more than 0.2 s."""
     return who_is_heard(_ear_of(person, span), *span)
 
 

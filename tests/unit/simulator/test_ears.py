@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hotline.settings import ROOT
 from simulator.city import TONES
-from simulator.ears import Sound, heard_on_end, likeness
+from simulator.ears import Sound, heard_on_end, likeness, who_is_heard
 
 PROMPTS = ROOT / "asterisk_conf/sounds/zh"
 RATE = 8000
@@ -70,3 +70,14 @@ def test_no_sentence_has_a_tone_in_it_and_half_a_second_of_one_is_found() -> Non
     moments = np.arange(round(0.6 * RATE)) / RATE
     samples[RATE : RATE + len(moments)] = 8000 * np.sin(2 * np.pi * TONES["liaison"] * moments)
     assert heard_on_end(Sound(samples, RATE, 0.0), 0.0, 5.0) == {"liaison"}
+
+
+@pytest.mark.parametrize(("gap", "heard"), [(0.0, True), (0.2, True), (0.45, False), (2.0, False)])
+def test_who_is_heard_all_the_time_but_for_a_short_gap(gap: float, heard: bool) -> None:
+    moments = np.arange(2 * RATE) / RATE
+    tone = (8000 * np.sin(2 * np.pi * TONES["operator"] * moments)).astype(np.int16)
+    tone[round(0.5 * RATE) : round((0.5 + gap) * RATE)] = 0
+    if gap == 2.0:
+        tone[:] = 0
+    assert ("operator" in who_is_heard(Sound(tone, RATE, 0.0), 0.0, 2.0)) is heard
+    assert "citizen" not in who_is_heard(Sound(tone, RATE, 0.0), 0.0, 2.0)
