@@ -77,8 +77,8 @@ class TrunkWatch:
 
     async def _state(self, name: str) -> TrunkState:
         """As Asterisk has it; where Asterisk does not say, as it was."""
-        said = await self._status(name) if name in self._contacts else ""
-        if said == "":  # never asked, or Asterisk has read its settings anew
+        said = await self._status(name) if self._contacts.get(name) else None
+        if not said:  # never known, or Asterisk has read its settings anew
             contacts = await self._ask(f"PJSIP_AOR({name},contact)")
             self._contacts[name] = (contacts or "").partition(",")[0]
             said = await self._status(name) if self._contacts[name] else contacts
