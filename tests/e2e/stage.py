@@ -365,6 +365,8 @@ async def given_stage(
         installation.asterisk.start()
         async with carrier:
             await installation.asterisk.ready()
+            # A phone whose first try came before the hotline listened tries again a second later.
+            await carrier.node.command("pjsip send register *all")
             async with stage.database.transaction() as session:
                 roster = read_roster((ROOT / "simulator/roster.yaml").read_text("utf-8"))
                 await import_roster(session, roster, by="test")
