@@ -6,11 +6,13 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from hotline.controller_part import ControllerPart, nudge
 from hotline.installation import Installation
 from hotline.owed.ledger import TICKET
 from hotline.run import environment_of
-from hotline.set_up import prepare
+from hotline.set_up import migrate, prepare
 from hotline.settings import ROOT, Settings
 from hotline.work.stages import open_call_ticket
 from hotline.work.worker import Worker
@@ -352,6 +354,8 @@ async def given_stage(
         database=database, **settings,
     )  # fmt: skip
     installation = Installation(chosen)
+    if not database:
+        await asyncio.to_thread(_lay_tables, installation)
     await prepare(installation)
     if notice == "short":
         _shorten_notice(installation)
@@ -387,6 +391,21 @@ async def given_stage(
         await stage.database.close()
         if not os.environ.get("KEEP_STAGE"):
             shutil.rmtree(base, ignore_errors=True)
+
+
+@cache
+def _tables() -> bytes:
+    """An empty SQLite database with this version's tables: made once, as every set-up makes it."""
+    with tempfile.TemporaryDirectory(prefix="hotline-tables-") as folder:
+        made = Installation(Settings(data_dir=Path(folder), database=""))
+        asyncio.run(migrate(made))
+        with closing(sqlite3.connect(made.settings.data_dir / "hotline.sqlite")) as connection:
+            return connection.serialize()
+
+
+def _lay_tables(installation: Installation) -> None:
+    installation.settings.data_dir.mkdir(parents=True, mode=0o700)
+    (installation.settings.data_dir / "hotline.sqlite").write_bytes(_tables())
 
 
 def _shorten_notice(installation: Installation) -> None:
