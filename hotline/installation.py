@@ -87,11 +87,14 @@ class Installation:
     def phone_book(self) -> PhoneBook:
         return PhoneBook(self.settings.data_dir / "phones.json")
 
-    def account(self, phone: DeskPhone) -> Account:
-        """What is typed into this phone, or scanned by it."""
+    def account(self, phone: DeskPhone, outside: bool = False) -> Account:
+        """What is typed into this phone, or scanned by it; `outside`: beyond the router."""
         s = self.settings
+        host = s.public_address if outside else s.sip_address
         port = s.sip_tls_port if phone.tls and s.sip_tls_port else s.sip_port
-        return Account(phone.extension, phone.secret, s.sip_address, port, phone.tls)
+        if outside and s.public_port:
+            port = s.public_port
+        return Account(phone.extension, phone.secret, host, port, phone.tls)
 
     @cached_property
     def trunks(self) -> tuple[Trunk, ...]:
