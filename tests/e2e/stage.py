@@ -338,13 +338,15 @@ async def given_stage(
     database: str = "",
     keys: str = "rfc4733",
     notice: str = "short",
+    base: Path | None = None,
     **settings: Any,
 ) -> AsyncIterator[Stage]:
     """A running PBX and city; `controller`: inside | process | none.
 
     `notice`: short | whole. Most stories begin behind it, and hear its first second alone.
+    `base`: the folder of it all, which goes with the stage; by default a new one.
     """
-    base = Path(tempfile.mkdtemp(prefix="hotline-test-"))
+    base = base or Path(tempfile.mkdtemp(prefix="hotline-test-"))
     first, last = settings.pop("rtp", None) or free_range("127.0.0.1")
     chosen = Settings(
         data_dir=base / "data", sip_port=free_port("127.0.0.1"), rtp_first=first, rtp_last=last,
@@ -404,7 +406,7 @@ def _tables() -> bytes:
 
 
 def _lay_tables(installation: Installation) -> None:
-    installation.settings.data_dir.mkdir(parents=True, mode=0o700)
+    installation.settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     (installation.settings.data_dir / "hotline.sqlite").write_bytes(_tables())
 
 
