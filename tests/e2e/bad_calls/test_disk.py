@@ -5,7 +5,6 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
-import pytest
 from sqlalchemy import select
 
 from casework.tickets.tables import Ticket
