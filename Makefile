@@ -18,10 +18,10 @@ run: setup ## the service alone, waiting for a trunk and phones
 	@bin/hotline up
 
 # First what keeps the processor busy, one a core. Then the calls, which take their time in the real
-# world: five run beside one another. Both are run to their end.
+# world: seven run beside one another. Both are run to their end.
 test: setup ## every test
-	@$(PY) -m pytest tests --ignore tests/e2e -n 2 --dist worksteal; rooms=$$?; \
-	$(PY) -m pytest tests/e2e -n 5 --dist worksteal && exit $$rooms
+	@$(PY) -m pytest tests --ignore tests/e2e -n 3 --dist worksteal; rooms=$$?; \
+	$(PY) -m pytest tests/e2e -n 7 --dist worksteal -p no:schemathesis && exit $$rooms
 
 check: setup ## format, lint, types, import rules, dead code, dependencies
 	@$(PY) -m ruff format --check .
