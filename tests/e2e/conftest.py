@@ -1,4 +1,4 @@
-"""Which story is told first: those that may take longest, so that none of them is left to the end."""
+"""Which story is told first: one that may take long, so that none of those is left to the end."""
 
 import pytest
 
