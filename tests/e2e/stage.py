@@ -343,7 +343,8 @@ async def given_stage(
 ) -> AsyncIterator[Stage]:
     """A running PBX and city; `controller`: inside | process | none.
 
-    `notice`: short | whole. Most stories begin behind it, and hear its first second alone.
+    `notice`: short | whole. Most stories begin behind it, and hear of it, and of what is said
+    before a message, one second each.
     `base`: the folder of it all, which goes with the stage; by default a new one.
     """
     base = base or Path(tempfile.mkdtemp(prefix="hotline-test-"))
@@ -360,7 +361,7 @@ async def given_stage(
         await asyncio.to_thread(_lay_tables, installation)
     await prepare(installation)
     if notice == "short":
-        _shorten_notice(installation)
+        _shorten(installation, "notice", "message")
     hotline = HotlineAddress(chosen.sip_address, chosen.sip_port, chosen.number)
     carrier = Carrier(
         installation.folder.program, base / "city", hotline, installation.phones,
@@ -410,12 +411,13 @@ def _lay_tables(installation: Installation) -> None:
     (installation.settings.data_dir / "hotline.sqlite").write_bytes(_tables())
 
 
-def _shorten_notice(installation: Installation) -> None:
-    place = installation.folder.sounds / "zh" / "notice.wav"
-    sound, rate = soundfile.read(place, dtype="int16")
-    place.unlink()  # it may be another name of the repository's own file
-    soundfile.write(place, sound[:rate], rate)
-    os.chown(place, *installation.folder.program.user)
+def _shorten(installation: Installation, *prompts: str) -> None:
+    for prompt in prompts:
+        place = installation.folder.sounds / "zh" / f"{prompt}.wav"
+        sound, rate = soundfile.read(place, dtype="int16")
+        place.unlink()  # it may be another name of the repository's own file
+        soundfile.write(place, sound[:rate], rate)
+        os.chown(place, *installation.folder.program.user)
 
 
 def no_secrets(text: str) -> bool:
