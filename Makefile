@@ -17,11 +17,14 @@ demo: setup ## the whole job on this machine: real calls, real speech, a ticket 
 run: setup ## the service alone, waiting for a trunk and phones
 	@bin/hotline up
 
+# Plugins that no story needs, and that every process would load.
+LEAN := -p no:schemathesis -p no:hypothesispytest
+
 # First what keeps the processor busy, one a core. Then the calls, which take their time in the real
-# world: five run beside one another. Both are run to their end.
+# world: six run beside one another. Both are run to their end.
 test: setup ## every test
-	@$(PY) -m pytest tests --ignore tests/e2e -n 2 --dist worksteal; rooms=$$?; \
-	$(PY) -m pytest tests/e2e -n 5 --dist worksteal && exit $$rooms
+	@$(PY) -m pytest tests --ignore tests/e2e -n 3 --dist worksteal; rooms=$$?; \
+	$(PY) -m pytest tests/e2e -n 6 --maxschedchunk 1 $(LEAN) && exit $$rooms
 
 check: setup ## format, lint, types, import rules, dead code, dependencies
 	@$(PY) -m ruff format --check .

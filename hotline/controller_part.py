@@ -53,6 +53,9 @@ PRUNE_SECONDS, DAY_SECONDS = 60.0, 86_400.0
 ROLE_OF_KIND = {
     "petition": Role.PETITION, "emergency": Role.EMERGENCY, "leader": Role.LEADER,
 }  # fmt: skip
+PROBE_LADDER = Ladder(
+    probe.UNIT, Role.LIAISON, (DutyPerson("probe-liaison", probe.LIAISON, 10),)
+)  # fmt: skip
 
 
 class ControllerPart:
@@ -174,7 +177,7 @@ class ControllerPart:
 
     async def _find_ladder(self, unit_id: str) -> Ladder | None:
         if unit_id == probe.UNIT:
-            return probe.LADDER
+            return PROBE_LADDER
         async with self.database.reading() as session:
             try:
                 unit = await find_unit(session, unit_id)

@@ -1,27 +1,37 @@
-"""Room hotline: where everything of one installation lies, made from the settings."""
+"""Room hotline: where everything of one installation lies, made from the settings.
+
+Every command begins here, and most need neither database nor manager: what opens those is
+imported where it is opened, as it takes longer to load than most commands take.
+"""
+
+from __future__ import annotations
 
 import os
 import re
-from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from hotline.health.reserve import Reserve, ReservedJournal
 from hotline.probe import people as probe
 from hotline.secrets import SecretBox
 from hotline.settings import Settings
-from store.database import Database
 from telephony import dialplan
-from telephony.ami.link import AmiAddress
 from telephony.asterisk.install import find_asterisk
 from telephony.asterisk.node import AsteriskNode, NodeFolder
 from telephony.asterisk.render import DeskPhone, PbxSettings
-from telephony.carrying_out import Dialling
 from telephony.phones.account import Account
 from telephony.phones.book import Phone, PhoneBook
 from telephony.trunks.trunk import Trunk
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from hotline.health.reserve import Reserve, ReservedJournal
+    from store.database import Database
+    from telephony.ami.link import AmiAddress
+    from telephony.carrying_out import Dialling
 
 MEGABYTE = 1_000_000
 
@@ -87,11 +97,14 @@ class Installation:
     def phone_book(self) -> PhoneBook:
         return PhoneBook(self.settings.data_dir / "phones.json")
 
-    def account(self, phone: DeskPhone) -> Account:
-        """What is typed into this phone, or scanned by it."""
+    def account(self, phone: DeskPhone, outside: bool = False) -> Account:
+        """What is typed into this phone, or scanned by it; `outside`: beyond the router."""
         s = self.settings
+        host = s.public_address if outside else s.sip_address
         port = s.sip_tls_port if phone.tls and s.sip_tls_port else s.sip_port
-        return Account(phone.extension, phone.secret, s.sip_address, port, phone.tls)
+        if outside and s.public_port:
+            port = s.public_port
+        return Account(phone.extension, phone.secret, host, port, phone.tls)
 
     @cached_property
     def trunks(self) -> tuple[Trunk, ...]:
@@ -109,12 +122,16 @@ class Installation:
 
     @cached_property
     def ami(self) -> AmiAddress:
+        from telephony.ami.link import AmiAddress
+
         return AmiAddress(
             "127.0.0.1", self.settings.ami_port, "controller", self.secrets.get("ami")
         )
 
     @property
     def dialling(self) -> Dialling:
+        from telephony.carrying_out import Dialling
+
         allowed = tuple(re.compile(pattern) for pattern in self.settings.allowed_numbers)
         return Dialling(self.settings.number, (*allowed, probe.ALLOWED), self.trunks, probe.INSIDE)
 
@@ -133,16 +150,22 @@ class Installation:
 
     def open_journal(self) -> ReservedJournal:
         """The node's journal; only the controller opens it."""
+        from hotline.health.reserve import ReservedJournal
+
         self.settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         return ReservedJournal(self.journal_path, self.settings.node)
 
     @property
     def reserve(self) -> Reserve:
         """What is held back on the disk."""
+        from hotline.health.reserve import Reserve
+
         s = self.settings
         return Reserve(s.data_dir, s.reserve_mb * MEGABYTE, s.reserve_least_mb * MEGABYTE)
 
     def open_database(self) -> Database:
+        from store.database import Database
+
         self.settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         return Database(self.settings.database_url)
 

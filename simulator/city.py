@@ -48,4 +48,4 @@ class City:
         """Return once every desk phone has registered at the hotline."""
         async with asyncio.timeout(within):
             while (await pbx.command("pjsip show contacts")).count("@127.0.0.3:") < phones:
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.02)

@@ -17,6 +17,9 @@ from telephony.phones.live import NotTakenUp, take_up
 app = typer.Typer(help="话机 / desk phones", no_args_is_help=True)
 
 Extension = Annotated[str, typer.Argument(metavar="EXT", help="分机号 / extension")]
+Outside = Annotated[
+    bool, typer.Option("--outside", help="路由器外的话机 / a phone beyond the router")
+]
 Picture = Annotated[bool, typer.Option("--qr/--no-qr", help="显示二维码 / show the QR code")]
 
 
@@ -25,12 +28,14 @@ def add(
     extension: Extension,
     name: Annotated[str, typer.Option(help="姓名或座位 / who or where")] = "",
     tls: Annotated[bool, typer.Option("--tls", help="加密:TLS 与 SRTP / encrypted")] = False,
+    outside: Outside = False,
     picture: Picture = True,
 ) -> None:
     """新增话机,不影响通话;打印帐号与二维码 / add a phone; no call is disturbed."""
     place = installation()
     if tls and place.settings.sip_tls_port is None:
         fail("sip_tls_port: 未设置,TLS 话机无法接入;设置后重启 / set it (5061) and restart first")
+    _check_outside(place, outside)
     try:
         if extension in place.settings.phones:
             raise BadPhone(f"{extension}: 已在设置 phones 中 / stands in the setting phones")
@@ -38,7 +43,7 @@ def add(
         _take_up(place, there=[extension])
     except BadPhone as bad:
         fail(str(bad))
-    _show_account(place, extension, picture)
+    _show_account(place, extension, outside, picture)
 
 
 @app.command("list")
@@ -78,16 +83,18 @@ def remove(extension: Extension) -> None:
 def secret(
     extension: Extension,
     new: Annotated[bool, typer.Option("--new", help="换新密码 / make a new password")] = False,
+    outside: Outside = False,
     picture: Picture = True,
 ) -> None:
     """显示(或更换)话机密码与二维码 / show, or renew, a phone's password."""
     place = installation()
     _phone(place, extension)
+    _check_outside(place, outside)
     if new:
         place.secrets.keep(f"phone-{extension}", None)
         place.secrets.get(f"phone-{extension}")
         _take_up(place, there=[extension])
-    _show_account(place, extension, picture)
+    _show_account(place, extension, outside, picture)
 
 
 def _phone(place: Installation, extension: str) -> DeskPhone:
@@ -97,8 +104,13 @@ def _phone(place: Installation, extension: str) -> DeskPhone:
     return found
 
 
-def _show_account(place: Installation, extension: str, picture: bool) -> None:
-    account = place.account(_phone(place, extension))
+def _check_outside(place: Installation, outside: bool) -> None:
+    if outside and not place.settings.public_address:
+        fail("public_address: 未设置,外网话机无法接入 / set it (the router's address) first")
+
+
+def _show_account(place: Installation, extension: str, outside: bool, picture: bool) -> None:
+    account = place.account(_phone(place, extension), outside)
     typer.echo(f"分机 / user:      {account.extension}")
     typer.echo(f"密码 / password:  {account.secret}")
     how = "TLS + SRTP" if account.tls else "UDP"

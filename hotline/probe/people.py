@@ -7,9 +7,7 @@ only while a test call goes on. No citizen is ever offered to the operator among
 import re
 from typing import Final
 
-from telephony.bridge.ask import DutyPerson, Ladder
 from telephony.dialplan import PROBE
-from telephony.roles import Role
 from telephony.trunks.trunk import Trunk
 
 CALLER: Final = "999001"
@@ -19,8 +17,6 @@ EXTENSIONS: Final = (CALLER, OPERATOR, LIAISON)
 UNIT: Final = "probe"
 # Numbers of their own, beside the ones that may be dialled out.
 ALLOWED: Final = re.compile(LIAISON)
-
-LADDER: Final = Ladder(UNIT, Role.LIAISON, (DutyPerson("probe-liaison", LIAISON, 10),))
 
 
 class Inside(Trunk):

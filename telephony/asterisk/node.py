@@ -14,6 +14,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from telephony.asterisk import console
 from telephony.asterisk.install import AsteriskProgram
 
 INSIDE = "/srv/node"
@@ -145,18 +146,11 @@ class AsteriskNode:
         return "fully booted" in await self.command("core waitfullybooted")
 
     async def command(self, line: str) -> str:
-        """Run a line of Asterisk's own console through the control socket."""
-        process = await asyncio.create_subprocess_exec(
-            *self._inside("asterisk", "-C", f"{self.folder.inside}/etc/asterisk.conf", "-rx", line),
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
+        """What Asterisk answers to a line of its console; a sentence if it does not answer."""
         try:
-            out, _ = await process.communicate()
-        finally:
-            if process.returncode is None:  # cancelled: leave no process and no pipe behind
-                process.kill()
-                await process.wait()
-        return out.decode(errors="replace")
+            return await console.ask(self.folder.run / "asterisk.ctl", line)
+        except OSError as error:
+            return f"Asterisk does not answer at its console: {error.strerror or 'in time'}\n"
 
     async def stop(self, within: float = 5.0) -> None:
         """End the instance and wait until it is gone; calls on it end."""

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -74,6 +75,14 @@ class PbxSettings:
     phone_keepalive_seconds: int = 0
 
 
+@cache
+def _templates(folder: Path) -> Environment:
+    """Templates of a folder and of `common`, compiled once; a changed file is compiled again."""
+    places = FileSystemLoader([folder, TEMPLATES / "common"])
+    # Asterisk's files are not HTML: nothing is escaped, line breaks are refused instead.
+    return Environment(loader=places, undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701
+
+
 def render(
     templates: Path,
     folder: NodeFolder,
@@ -83,9 +92,7 @@ def render(
 ) -> None:
     """Write every `*.conf` of a template folder, and of `common`, into the instance's etc."""
     _refuse_breaks("", values)
-    places = FileSystemLoader([templates, TEMPLATES / "common"])
-    # Asterisk's files are not HTML: nothing is escaped, line breaks are refused instead.
-    environment = Environment(loader=places, undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701
+    environment = _templates(templates)
     module_dir = next(folder.program.file("/usr/lib").glob("*/asterisk/modules"))
     root = folder.program.root
     common = {

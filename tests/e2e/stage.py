@@ -6,11 +6,13 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from hotline.controller_part import ControllerPart, nudge
 from hotline.installation import Installation
 from hotline.owed.ledger import TICKET
 from hotline.run import environment_of
-from hotline.set_up import prepare
+from hotline.set_up import migrate, prepare
 from hotline.settings import ROOT, Settings
 from hotline.work.stages import open_call_ticket
 from hotline.work.worker import Worker
@@ -336,13 +338,16 @@ async def given_stage(
     database: str = "",
     keys: str = "rfc4733",
     notice: str = "short",
+    base: Path | None = None,
     **settings: Any,
 ) -> AsyncIterator[Stage]:
     """A running PBX and city; `controller`: inside | process | none.
 
-    `notice`: short | whole. Most stories begin behind it, and hear its first second alone.
+    `notice`: short | whole. Most stories begin behind it, and hear of it, and of what is said
+    before a message, one second each.
+    `base`: the folder of it all, which goes with the stage; by default a new one.
     """
-    base = Path(tempfile.mkdtemp(prefix="hotline-test-"))
+    base = base or Path(tempfile.mkdtemp(prefix="hotline-test-"))
     first, last = settings.pop("rtp", None) or free_range("127.0.0.1")
     chosen = Settings(
         data_dir=base / "data", sip_port=free_port("127.0.0.1"), rtp_first=first, rtp_last=last,
@@ -352,9 +357,11 @@ async def given_stage(
         database=database, **settings,
     )  # fmt: skip
     installation = Installation(chosen)
+    if not database:
+        await asyncio.to_thread(_lay_tables, installation)
     await prepare(installation)
     if notice == "short":
-        _shorten_notice(installation)
+        _shorten(installation, "notice", "message")
     hotline = HotlineAddress(chosen.sip_address, chosen.sip_port, chosen.number)
     carrier = Carrier(
         installation.folder.program, base / "city", hotline, installation.phones,
@@ -365,6 +372,8 @@ async def given_stage(
         installation.asterisk.start()
         async with carrier:
             await installation.asterisk.ready()
+            # A phone whose first try came before the hotline listened tries again a second later.
+            await carrier.node.command("pjsip send register *all")
             async with stage.database.transaction() as session:
                 roster = read_roster((ROOT / "simulator/roster.yaml").read_text("utf-8"))
                 await import_roster(session, roster, by="test")
@@ -387,12 +396,28 @@ async def given_stage(
             shutil.rmtree(base, ignore_errors=True)
 
 
-def _shorten_notice(installation: Installation) -> None:
-    place = installation.folder.sounds / "zh" / "notice.wav"
-    sound, rate = soundfile.read(place, dtype="int16")
-    place.unlink()  # it may be another name of the repository's own file
-    soundfile.write(place, sound[:rate], rate)
-    os.chown(place, *installation.folder.program.user)
+@cache
+def _tables() -> bytes:
+    """An empty SQLite database with this version's tables: made once, as every set-up makes it."""
+    with tempfile.TemporaryDirectory(prefix="hotline-tables-") as folder:
+        made = Installation(Settings(data_dir=Path(folder), database=""))
+        asyncio.run(migrate(made))
+        with closing(sqlite3.connect(made.settings.data_dir / "hotline.sqlite")) as connection:
+            return connection.serialize()
+
+
+def _lay_tables(installation: Installation) -> None:
+    installation.settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (installation.settings.data_dir / "hotline.sqlite").write_bytes(_tables())
+
+
+def _shorten(installation: Installation, *prompts: str) -> None:
+    for prompt in prompts:
+        place = installation.folder.sounds / "zh" / f"{prompt}.wav"
+        sound, rate = soundfile.read(place, dtype="int16")
+        place.unlink()  # it may be another name of the repository's own file
+        soundfile.write(place, sound[:rate], rate)
+        os.chown(place, *installation.folder.program.user)
 
 
 def no_secrets(text: str) -> bool:

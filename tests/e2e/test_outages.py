@@ -75,6 +75,7 @@ async def test_controller_killed_in_a_three_way_call_is_back_within_two_seconds(
         assert len(await stage.until_tickets(1)) == 1
 
 
+@pytest.mark.timeout(240)
 async def test_a_whole_call_and_a_decline_within_an_outage_are_known_afterwards() -> None:
     async with given_stage(controller="process") as stage, stage.desk():
         city = stage.city
@@ -176,6 +177,7 @@ async def test_nobody_is_rung_twice_when_the_link_is_cut(moment: str) -> None:
             await stage.stop_controller()
 
 
+@pytest.mark.timeout(240)
 async def test_sqlite_locked_for_a_minute_costs_a_call_nothing() -> None:
     async with given_stage() as stage, stage.desk():
         city = stage.city
@@ -197,6 +199,7 @@ async def test_sqlite_locked_for_a_minute_costs_a_call_nothing() -> None:
         assert ticket.call_id == call.call_id
 
 
+@pytest.mark.timeout(240)
 async def test_postgresql_stopped_for_a_minute_costs_a_call_nothing(
     postgres_server: PostgresServer,
 ) -> None:

@@ -5,7 +5,6 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
-import pytest
 from sqlalchemy import select
 
 from casework.tickets.tables import Ticket
@@ -27,9 +26,7 @@ from tests.e2e.scenes import given_bridged_call, hears, pass_of
 from tests.e2e.stage import Stage, given_stage, until
 
 
-async def test_a_full_disk_drops_nobody_and_is_told_afterwards(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_full_disk_drops_nobody_and_is_told_afterwards() -> None:
     """
     the disk  | the pair         | a new caller          | the controller
     full      | talk on          | answered, led on      | ends, is started again in vain
@@ -37,9 +34,7 @@ async def test_a_full_disk_drops_nobody_and_is_told_afterwards(
     """
     base = Path(tempfile.mkdtemp(prefix="hotline-test-"))
     with small_disk(base / "data", megabytes=64) as disk:
-        monkeypatch.setattr("tests.e2e.stage.tempfile.mkdtemp", lambda prefix: str(base))
-        async with given_stage(controller="none") as stage, stage.desk():
-            monkeypatch.undo()
+        async with given_stage(controller="none", base=base) as stage, stage.desk():
             city = stage.city
             await start_controller_alone(stage)
             await given_bridged_call(stage)
@@ -68,9 +63,7 @@ async def test_a_full_disk_drops_nobody_and_is_told_afterwards(
                 assert await asyncio.to_thread(whole, stage.settings.data_dir / file)
 
 
-async def test_calls_in_a_full_disk_leave_rows_and_tickets_out_of_the_reserve(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_calls_in_a_full_disk_leave_rows_and_tickets_out_of_the_reserve() -> None:
     """
     the disk      | reserve | who calls       | what is left of it while the disk is full
     full          | spent   | second citizen  | row, ticket, recording
@@ -79,10 +72,8 @@ async def test_calls_in_a_full_disk_leave_rows_and_tickets_out_of_the_reserve(
     """
     base = Path(tempfile.mkdtemp(prefix="hotline-test-"))
     with small_disk(base / "data", megabytes=160) as disk:
-        monkeypatch.setattr("tests.e2e.stage.tempfile.mkdtemp", lambda prefix: str(base))
         settings = {"reserve_mb": 64, "reserve_least_mb": 4}
-        async with given_stage(controller="none", **settings) as stage, stage.desk():
-            monkeypatch.undo()
+        async with given_stage(controller="none", base=base, **settings) as stage, stage.desk():
             city = stage.city
             await start_controller_alone(stage)
             await until_reserve(stage, "whole")

@@ -32,6 +32,7 @@ from tests.e2e.stage import Stage, given_stage, until
 from tests.e2e.test_supervisor import is_well
 from tests.integration.operations.program import hotline
 from tests.integration.operations.test_alarms import given_receiver
+from tests.speech import korean_model
 
 SMALL = """\
 flow: small
@@ -48,8 +49,9 @@ async def given_service(tmp_path: Path) -> AsyncIterator[Stage]:
     """`hotline up` with a data folder and ports of its own, and the city around it."""
     api_port = free_port("127.0.0.1", socket.SOCK_STREAM)
     async with given_stage(
-        controller="none", api_port=api_port, models=tmp_path / "models"
-    ) as stage:
+        controller="none", api_port=api_port, models=tmp_path / "models",
+        model_dir=korean_model(),
+    ) as stage:  # fmt: skip
         program = await up(stage.settings)
         try:
             await until(lambda: is_well(stage.settings), 120, "every part well")

@@ -78,6 +78,8 @@ async def test_a_carrier_s_password_is_kept_before_the_first_start(settings: Set
         ("phone add 1001", "in the setting"),
         ("phone add 10a1", "digits"),
         ("phone secret 9", "no such phone"),
+        ("phone secret 1001 --outside", "public_address"),
+        ("phone add 1099 --outside", "public_address"),
         ("phone remove 9", "no such phone"),
         ("owed list", "bin/hotline up"),
         ("owed retry", "name a call"),
@@ -130,6 +132,10 @@ async def test_without_tables_a_voice_and_a_flow_are_changed_all_the_same(
 async def test_what_needs_no_service_is_done(settings: Settings) -> None:
     shown = await hotline(settings, "phones")
     assert shown.code == 0 and shown.out.count("\n") == 1 + len(settings.phones)
+    behind = settings.model_copy(update={"public_address": "203.0.113.7", "public_port": 5070})
+    for words, server in (((), "127.0.0.1:5060"), (("--outside",), "203.0.113.7:5070")):
+        account = await hotline(behind, "phone", "secret", "1001", *words)
+        assert account.code == 0 and server in account.out and "█" in account.out
     token = await hotline(settings, "metrics", "token")
     again = await hotline(settings, "metrics", "token")
     assert token.code == 0 and len(token.out.strip()) >= 32 and token.out == again.out

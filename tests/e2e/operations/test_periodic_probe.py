@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from pathlib import Path
 
 import pytest
 
@@ -14,6 +13,7 @@ from tests.e2e.operations.test_upgrade import up
 from tests.e2e.stage import Stage, given_stage, until
 from tests.e2e.test_supervisor import is_well
 from tests.integration.operations.test_alarms import given_receiver
+from tests.speech import korean_model
 
 # Half a minute until the first, half a minute each; and a transcript may take what it takes.
 ROUND_SECONDS = 300.0
@@ -23,7 +23,7 @@ MENDS = "queue unpause member PJSIP/999002 queue probe"
 
 @pytest.mark.timeout(900)
 async def test_it_calls_again_and_again_and_tells_when_it_fails_and_when_it_is_well(
-    tmp_path: Path, good_rounds: int = 1
+    good_rounds: int = 1,
 ) -> None:
     """
     rounds     | operator of the probe | alarm                | told
@@ -34,7 +34,7 @@ async def test_it_calls_again_and_again_and_tells_when_it_fails_and_when_it_is_w
     api_port = free_port("127.0.0.1", socket.SOCK_STREAM)
     with given_receiver() as receiver:
         async with given_stage(
-            controller="none", api_port=api_port, models=tmp_path / "models", probe_minutes=0.05
+            controller="none", api_port=api_port, model_dir=korean_model(), probe_minutes=0.05
         ) as stage:
             add_target(stage.settings.data_dir, receiver.url)
             program = await up(stage.settings)

@@ -4,7 +4,6 @@ import asyncio
 import os
 import socket
 import sys
-from pathlib import Path
 
 import httpx
 import pytest
@@ -20,6 +19,7 @@ from tests.e2e.scenes import accept, connect, ear, everybody_leaves, given_three
 from tests.e2e.scenes import pass_of as a_while
 from tests.e2e.stage import Stage, given_stage, until
 from tests.e2e.test_supervisor import PARTS, is_well, pid_of
+from tests.speech import korean_model
 
 
 async def up(settings: Settings, *words: str) -> asyncio.subprocess.Process:
@@ -31,16 +31,15 @@ async def up(settings: Settings, *words: str) -> asyncio.subprocess.Process:
 
 
 @pytest.mark.timeout(600)  # every part loads twice, on a busy machine
-async def test_an_upgrade_in_a_three_way_call(tmp_path: Path) -> None:
+async def test_an_upgrade_in_a_three_way_call() -> None:
     """
     moment                 | citizen hears       | state
     before                 | operator, liaison   | room of three
     `up --take-over`       | the same, no gap    | every part a new process
     afterwards             | the same            | the same room; a fourth can be connected
     """
-    models = tmp_path / "no-models"
     api_port = free_port("127.0.0.1", socket.SOCK_STREAM)
-    async with given_stage(controller="none", api_port=api_port, models=models) as stage:
+    async with given_stage(controller="none", api_port=api_port, model_dir=korean_model()) as stage:
         settings, city = stage.settings, stage.city
         first = await up(settings)
         second: asyncio.subprocess.Process | None = None
@@ -117,11 +116,10 @@ async def answered(stage: Stage, command_id: str) -> Command | None:
 
 
 @pytest.mark.timeout(600)  # every part loads twice, on a busy machine
-async def test_an_up_that_keeps_asterisk_leaves_calls_alone(tmp_path: Path) -> None:
+async def test_an_up_that_keeps_asterisk_leaves_calls_alone() -> None:
     """`up --keep-asterisk`, as a service manager restarts it: SIGTERM, then a new one."""
-    models = tmp_path / "no-models"
     api_port = free_port("127.0.0.1", socket.SOCK_STREAM)
-    async with given_stage(controller="none", api_port=api_port, models=models) as stage:
+    async with given_stage(controller="none", api_port=api_port, model_dir=korean_model()) as stage:
         settings, city = stage.settings, stage.city
         process = await up(settings, "--keep-asterisk")
         try:

@@ -40,6 +40,7 @@ async def is_fine(stage: Stage, *checks: str, **changed: Any) -> None:
         assert all(f.level is not Level.WRONG for f in found), f"{check}: {found}"
 
 
+@pytest.mark.timeout(240)
 async def test_asterisk_and_its_files() -> None:
     async with given_stage(controller="none") as stage:
         folder = stage.installation.folder

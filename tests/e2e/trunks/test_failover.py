@@ -1,8 +1,12 @@
 """Two carriers. Whoever the first cannot ring is rung by the second; nobody is rung twice."""
 
+import re
+
 import pytest
 
+from simulator.carrier import CARRIER_ADDRESS
 from simulator.city import City
+from telephony.asterisk.ports import free_port
 from tests.e2e.scenes import accept, connect, given_bridged_call
 from tests.e2e.stage import Stage, given_stage, until
 from tests.e2e.trunks.scenes import given_carrier, two_trunks, until_state
@@ -90,3 +94,20 @@ async def test_the_first_trunk_dead_from_the_start() -> None:
         await stage.until_at("room", "citizen", "operator", "liaison")
         assert await rings(stage) == [(0, "first")]
         await until(lambda: stage.city.liaison.times_rung == 1)
+
+
+async def test_a_question_is_given_up_before_the_next_is_asked() -> None:
+    """Or the end of one that nobody answered would come after the answer to a newer one, and a
+    trunk that is there would count as down."""
+    port = free_port(CARRIER_ADDRESS)
+    trunks = [
+        {"name": f"each{n}", "host": CARRIER_ADDRESS, "port": port, "options_seconds": n}
+        for n in (1, 2, 10)
+    ]
+    async with given_stage(
+        controller="none", trunk_port=port, trunks=trunks, phone_keepalive_seconds=5
+    ) as stage:
+        for name in ("each1", "each2", "each10", "1001"):
+            shown = await stage.pbx.command(f"pjsip show aor {name}")
+            asked = dict(re.findall(r"qualify_(\w+) +: ([0-9.]+)", shown))
+            assert 0 < float(asked["timeout"]) < float(asked["frequency"]), name
