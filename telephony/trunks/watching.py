@@ -23,7 +23,7 @@ from telephony.trunks.trunk import Trunk
 log = structlog.get_logger()
 
 EVERY_SECONDS = 2.0
-# Asked on Asterisk's console, which costs a process: only where a trunk registers.
+# Asked on Asterisk's console, as the manager does not tell it: only where a trunk registers.
 REGISTRATION_EVERY = 5
 
 _STATES = {"Reachable": TrunkState.UP, "Unreachable": TrunkState.DOWN}
