@@ -49,7 +49,9 @@ LOUD_LINES = 12
 LOOK_SECONDS = 0.05
 
 
-async def until(condition: Callable[[], Any], within: float = 10.0, what: str = "") -> Any:
+async def until(
+    condition: Callable[[], Any], within: float = 10.0, what: str = "", look: float = LOOK_SECONDS
+) -> Any:
     """The condition's first true value; fails with `what` when the time is up."""
     try:
         async with asyncio.timeout(within):
@@ -59,7 +61,7 @@ async def until(condition: Callable[[], Any], within: float = 10.0, what: str = 
                     value = await value
                 if value:
                     return value
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(look)
     except TimeoutError:
         raise AssertionError(f"not within {within} s: {what or condition}") from None
 

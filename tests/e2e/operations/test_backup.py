@@ -23,6 +23,9 @@ from tests.e2e.stage import Stage, given_stage, until
 from tests.integration.operations.program import hotline
 from tests.postgres import PostgresServer
 
+# Stories with a whole service keep a processor busy: one of them at a time.
+pytestmark = pytest.mark.xdist_group("service")
+
 
 async def copied(stage: Stage) -> list[int]:
     """Numbers of the node's journal in the main one, in the order they came."""

@@ -34,6 +34,9 @@ from tests.integration.operations.program import hotline
 from tests.integration.operations.test_alarms import given_receiver
 from tests.speech import korean_model
 
+# A process for every command keeps a processor busy: one of these stories at a time.
+pytestmark = pytest.mark.xdist_group("commands")
+
 SMALL = """\
 flow: small
 start: hello
@@ -54,7 +57,7 @@ async def given_service(tmp_path: Path) -> AsyncIterator[Stage]:
     ) as stage:  # fmt: skip
         program = await up(stage.settings)
         try:
-            await until(lambda: is_well(stage.settings), 120, "every part well")
+            await until(lambda: is_well(stage.settings), 120, "every part well", look=0.25)
             yield stage
         finally:
             if program.returncode is None:

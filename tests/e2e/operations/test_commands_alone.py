@@ -11,6 +11,9 @@ from hotline.settings import Settings
 from telephony.ivr.prompts import OF_THE_REPOSITORY
 from tests.integration.operations.program import hotline
 
+# A process for every command keeps a processor busy: one of these stories at a time.
+pytestmark = pytest.mark.xdist_group("commands")
+
 NOTICE = str(OF_THE_REPOSITORY / "zh" / "notice.wav")
 PARTS_OF_A_MODEL = (
     "am/final.mdl", "conf/model.conf", "conf/mfcc.conf", "graph/HCLr.fst", "graph/Gr.fst",

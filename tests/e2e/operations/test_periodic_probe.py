@@ -15,6 +15,9 @@ from tests.e2e.test_supervisor import is_well
 from tests.integration.operations.test_alarms import given_receiver
 from tests.speech import korean_model
 
+# Stories with a whole service keep a processor busy: one of them at a time.
+pytestmark = pytest.mark.xdist_group("service")
+
 # Half a minute until the first, half a minute each; and a transcript may take what it takes.
 ROUND_SECONDS = 300.0
 BREAKS = "queue pause member PJSIP/999002 queue probe"
@@ -39,7 +42,7 @@ async def test_it_calls_again_and_again_and_tells_when_it_fails_and_when_it_is_w
             add_target(stage.settings.data_dir, receiver.url)
             program = await up(stage.settings)
             try:
-                await until(lambda: is_well(stage.settings), 120, "every part well")
+                await until(lambda: is_well(stage.settings), 120, "every part well", look=0.25)
                 await stage.sign_in("1001")
                 for number in range(good_rounds):
                     assert (await probe(stage, number)).data["failed"] == []

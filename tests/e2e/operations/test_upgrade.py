@@ -21,6 +21,9 @@ from tests.e2e.stage import Stage, given_stage, until
 from tests.e2e.test_supervisor import PARTS, is_well, pid_of
 from tests.speech import korean_model
 
+# Stories with a whole service keep a processor busy: one of them at a time.
+pytestmark = pytest.mark.xdist_group("service")
+
 
 async def up(settings: Settings, *words: str) -> asyncio.subprocess.Process:
     with (settings.data_dir / "up.log").open("ab") as log:
@@ -44,7 +47,7 @@ async def test_an_upgrade_in_a_three_way_call() -> None:
         first = await up(settings)
         second: asyncio.subprocess.Process | None = None
         try:
-            await until(lambda: is_well(settings), 120, "every part well")
+            await until(lambda: is_well(settings), 120, "every part well", look=0.25)
             asterisk = stage.pbx.pid
             call = await given_three_way_call(stage)
             command_id = await given_command_in_doubt(stage)
@@ -57,7 +60,7 @@ async def test_an_upgrade_in_a_three_way_call() -> None:
                 lambda: all(pid_of(settings, part) not in (None, before[part]) for part in PARTS),
                 150, "each part replaced",
             )  # fmt: skip
-            await until(lambda: is_well(settings), 120, "every part well again")
+            await until(lambda: is_well(settings), 120, "every part well again", look=0.25)
             assert stage.pbx.pid == asterisk
             assert (await stage.call()).at("room") == {"citizen", "operator", "liaison"}
 
@@ -123,7 +126,7 @@ async def test_an_up_that_keeps_asterisk_leaves_calls_alone() -> None:
         settings, city = stage.settings, stage.city
         process = await up(settings, "--keep-asterisk")
         try:
-            await until(lambda: is_well(settings), 120, "every part well")
+            await until(lambda: is_well(settings), 120, "every part well", look=0.25)
             await given_three_way_call(stage)
             start, _ = await a_while(0.3)
             process.terminate()
@@ -138,7 +141,7 @@ async def test_an_up_that_keeps_asterisk_leaves_calls_alone() -> None:
                     gone = False
             assert gone
             process = await up(settings, "--keep-asterisk")
-            await until(lambda: is_well(settings), 120, "every part well again")
+            await until(lambda: is_well(settings), 120, "every part well again", look=0.25)
             assert (await stage.call()).at("room") == {"citizen", "operator", "liaison"}
             _, end = await a_while(0.5)
             await everybody_leaves(stage, city.citizen, city.operator, city.liaison)
