@@ -20,7 +20,7 @@ run: setup ## the service alone, waiting for a trunk and phones
 # Plugins that no story needs, and that every process would load.
 LEAN := -p no:schemathesis -p no:hypothesispytest
 
-# First what keeps the processor busy, one a core. Then the calls, which take their time in the real
+# First what keeps the processor busy: three on two cores. Then the calls, which take their time in the real
 # world: six run beside one another. Both are run to their end.
 test: setup ## every test
 	@$(PY) -m pytest tests --ignore tests/e2e -n 3 --dist worksteal; rooms=$$?; \

@@ -19,4 +19,7 @@ def asterisk(
         fail(str(missing))
     if not node.is_running:
         fail("Asterisk 未运行 / Asterisk does not run")
-    typer.echo(run(node.command(" ".join(line))).rstrip())
+    try:
+        typer.echo(run(node.command(" ".join(line))).rstrip())
+    except ValueError as wrong:
+        fail(f"命令过长 / {wrong}")

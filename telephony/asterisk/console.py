@@ -1,7 +1,7 @@
 """Room telephony/asterisk: one line of Asterisk's own console, asked and answered.
 
 What `asterisk -rx` does, but without a process (and a mount) for every line: the
-supervisor looks every few seconds, and a test many times a second.
+controller looks every few seconds, and a test many times a second.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from pathlib import Path
 
 # Asterisk answers this one line and then closes the connection, which is how its end is known.
 _ONE_LINE = "cli quit after "
-# Asterisk reads a line into a buffer of this size, and says nothing of what it cuts off.
+# Asterisk reads a line into a buffer of 512 bytes; of this length a line was seen to arrive whole.
 LONGEST_LINE = 511
 # Log lines for consoles begin with this byte; nobody who asks for an answer wants them.
 _LOG_LINE = b"\x7f"

@@ -146,7 +146,10 @@ class AsteriskNode:
         return "fully booted" in await self.command("core waitfullybooted")
 
     async def command(self, line: str) -> str:
-        """What Asterisk answers to a line of its console; a sentence if it does not answer."""
+        """What Asterisk answers to a line of its console; a sentence if it does not answer.
+
+        Raises `ValueError` when the line is longer than Asterisk reads.
+        """
         try:
             return await console.ask(self.folder.run / "asterisk.ctl", line)
         except OSError as error:
