@@ -21,10 +21,10 @@ run: setup ## the service alone, waiting for a trunk and phones
 LEAN := -p no:schemathesis -p no:hypothesispytest
 
 # First what keeps the processor busy: three on two cores. Then the calls, which take their time in the real
-# world: six run beside one another. Both are run to their end.
+# world: seven run beside one another. Both are run to their end.
 test: setup ## every test
 	@$(PY) -m pytest tests --ignore tests/e2e -n 3 --dist worksteal; rooms=$$?; \
-	$(PY) -m pytest tests/e2e -n 6 --dist loadgroup $(LEAN) && exit $$rooms
+	$(PY) -m pytest tests/e2e -n 7 --dist loadgroup $(LEAN) && exit $$rooms
 
 check: setup ## format, lint, types, import rules, dead code, dependencies
 	@$(PY) -m ruff format --check .
