@@ -2,6 +2,8 @@
 PY := .venv/bin/python
 ROOMS := store telephony recording transcription casework api hotline simulator
 SHELL := /bin/bash
+# Stories start many processes: what one has compiled, the others need not.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup demo run test check bench soak format lock types openapi
 

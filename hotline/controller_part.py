@@ -231,13 +231,3 @@ def _nudge_socket(path: os.PathLike[str]) -> socket.socket:
     nudged.bind(place)
     nudged.setblocking(False)
     return nudged
-
-
-def nudge(path: os.PathLike[str]) -> None:
-    """Wake the controller; silently nothing where none listens (it will look by itself)."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-        sender.setblocking(False)
-        try:
-            sender.sendto(b"!", os.fspath(path))
-        except OSError:
-            log.debug("no_controller_to_nudge")

@@ -37,6 +37,16 @@ class Fact(BaseModel):
         return self.model_dump(mode="json", exclude={"at", "call_id", "ticket_id"})
 
 
+class ProjectionFailed(Fact):
+    """This fact is in the journal, but the rows it should have changed are not changed."""
+
+    kind: ClassVar[str] = "projection_failed"
+    kind_of: str
+    node: str
+    node_number: int
+    error: str
+
+
 def load_fact(
     kind: str, at: str | Any, call_id: str | None, ticket_id: str | None, data: dict[str, Any]
 ) -> Fact:

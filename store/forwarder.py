@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import structlog
 from sqlalchemy import insert, select, update
@@ -23,7 +23,7 @@ from store import journal
 from store.aside import Aside
 from store.base import now
 from store.database import Database, DatabaseAway
-from store.facts import Fact, UnknownFact
+from store.facts import Fact, ProjectionFailed, UnknownFact
 from store.node_journal import NodeJournal, StoredEntry
 from store.storable import storable_id, storable_json
 from store.tables import NodePosition
@@ -43,16 +43,6 @@ GATHER_SECONDS = 0.1
 LOOK_SECONDS = 10.0
 # A projection that fails this often is given up, so that one fact never stops a city.
 PATIENCE = 3
-
-
-class ProjectionFailed(Fact):
-    """This fact is in the journal, but the rows it should have changed are not changed."""
-
-    kind: ClassVar[str] = "projection_failed"
-    kind_of: str
-    node: str
-    node_number: int
-    error: str
 
 
 class JournalBehind(RuntimeError):

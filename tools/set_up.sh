@@ -39,5 +39,8 @@ if [ "$(cat .venv/.locked 2> /dev/null || true)" != "$wanted" ]; then
   echo "$wanted" > .venv/.locked
 fi
 
+# ---- Our own code, compiled once and not by each process (some machines forbid Python to keep it) ----
+.venv/bin/python -m compileall -q store telephony recording transcription casework api hotline simulator
+
 # ---- Asterisk, speech model ----
 as_root bin/hotline setup

@@ -22,8 +22,8 @@ from hotline.owed.tables import OwedWork
 from store import journal
 from store.base import now
 from store.database import Database
-from store.facts import UnknownFact
-from store.forwarder import ProjectionFailed, Projector
+from store.facts import ProjectionFailed, UnknownFact
+from store.forwarder import Projector
 from store.late import write_late_rows
 from store.node_journal import StoredEntry
 from store.tables import FactRow

@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import ClassVar
 
+from hotline.health.facts import DiskReserve
 from hotline.health.reserve import Level, Reserve
 from store.base import now
-from store.facts import Fact
 from telephony.registry import Registry
 from telephony.sound import Sound
 
@@ -15,17 +14,6 @@ from telephony.sound import Sound
 LOOK_SECONDS, CALM_SECONDS, MUCH_ROOM = 0.2, 1.0, 20_000_000_000
 # What began while a line could not be written is asked for once more after so long.
 AGAIN_SECONDS = 2.0
-
-
-class DiskReserve(Fact):
-    """The disk's reserve was made or given up; at `gone` recording stopped, at `whole` it goes on.
-
-    Told at start too, wherever it is not as it should be.
-    """
-
-    kind: ClassVar[str] = "disk_reserve"
-    node: str
-    level: str
 
 
 class DiskKeeper:

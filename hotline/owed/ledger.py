@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 from sqlalchemy import Insert, case, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hotline.owed.facts import WorkDied
 from hotline.owed.tables import OwedWork
 from store import journal
 from store.base import now, table_of
-from store.facts import Fact
 
 TRANSCRIBE = "transcribe"
 TICKET = "ticket"
@@ -28,15 +28,6 @@ LEASE = {
 }
 _OWED = table_of(OwedWork)
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-
-
-class WorkDied(Fact):
-    """Tried as often as allowed; a person has to look at it."""
-
-    kind: ClassVar[str] = "work_died"
-    stage: str
-    attempts: int
-    error: str
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from casework.tickets.tables import Ticket
 from hotline.backup.snapshot import BackupFailed, check_recording
-from hotline.controller_part import nudge
 from hotline.installation import Installation
 from hotline.lock import take_lock
+from hotline.nudging import nudge
 from hotline.probe.facts import ProbeDone
 from hotline.probe.people import CALLER, LIAISON, OPERATOR, UNIT
 from hotline.probe.way import MESSAGE, Way

@@ -21,8 +21,9 @@ from sqlalchemy import select
 
 from casework.duty.roster import import_roster, read_roster
 from casework.tickets.tables import Ticket
-from hotline.controller_part import ControllerPart, nudge
+from hotline.controller_part import ControllerPart
 from hotline.installation import Installation
+from hotline.nudging import nudge
 from hotline.owed.ledger import TICKET
 from hotline.run import environment_of
 from hotline.set_up import migrate, prepare

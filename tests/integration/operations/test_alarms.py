@@ -21,7 +21,8 @@ from hotline.alarms.words import ALARM_OF_FACT, ALARMS
 from hotline.health.reserve import Disk
 from hotline.health.tables import PartState
 from hotline.owed import ledger
-from hotline.owed.ledger import NOTIFY, WorkDied
+from hotline.owed.facts import WorkDied
+from hotline.owed.ledger import NOTIFY
 from hotline.owed.tables import OwedWork
 from hotline.probe.facts import ProbeDone
 from hotline.settings import Settings

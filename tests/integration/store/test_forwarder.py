@@ -16,8 +16,8 @@ from structlog.testing import capture_logs
 from store import journal
 from store.base import now
 from store.database import Database
-from store.facts import Fact
-from store.forwarder import Forwarder, ProjectionFailed, Projector
+from store.facts import Fact, ProjectionFailed
+from store.forwarder import Forwarder, Projector
 from store.node_journal import Entry, NodeJournal
 from store.tables import FactRow, NodePosition
 from tests.integration.store.lock_holder import lock_held
