@@ -186,10 +186,11 @@ async def test_a_bad_hello(sqlite_world: World, hello: str | bytes, code: int) -
 
 
 async def test_an_expired_token_ends_the_feed(sqlite_world: World) -> None:
-    token = await sqlite_world.token(Role.OPERATOR, timedelta(seconds=0.5))
-    async with served(sqlite_world.app) as address, _feed(address, token) as socket:
-        assert (await _next(socket))["type"] == "snapshot"
-        assert await _closed_with(socket) == feed.NOT_SIGNED_IN
+    async with served(sqlite_world.app) as address:
+        token = await sqlite_world.token(Role.OPERATOR, timedelta(seconds=2))
+        async with _feed(address, token) as socket:
+            assert (await _next(socket))["type"] == "snapshot"
+            assert await _closed_with(socket) == feed.NOT_SIGNED_IN
 
 
 async def test_signing_out_ends_the_feed_at_once(sqlite_world: World) -> None:
