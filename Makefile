@@ -40,7 +40,7 @@ check: setup ## format, lint, types, import rules, dead code, dependencies
 bench: setup ## the tables of docs/benchmarks.md (broken off, again: goes on; BENCH_PAIRS, BENCH_TABLE)
 	@$(PY) -m tests.bench
 
-soak: setup ## an hour of calls under faults: docs/reliability.md (again: goes on; SOAK_MINUTES, SOAK_FAULTS)
+soak: setup ## an hour of calls under faults: docs/reliability.md (again: goes on; SOAK_MINUTES, SOAK_FAULTS=0: docs/steadiness.md)
 	@$(PY) -m tests.soak
 
 format: ## put the code into its format

@@ -1,7 +1,8 @@
 """`make soak`: run, or only report; what was measured stays in var/soak as JSON lines.
 
-python -m tests.soak            run (again: goes on where the last one stopped), then report
-python -m tests.soak report     write docs/reliability.md from what is there
+python -m tests.soak            run (again: goes on where the last one stopped), then report:
+                                docs/reliability.md, or docs/steadiness.md of a run without faults
+python -m tests.soak report     write the document from what is there
 python -m tests.soak anew       throw the last run away, then run
 """
 

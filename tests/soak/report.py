@@ -1,4 +1,4 @@
-"""docs/reliability.md, from the lines of one run folder alone."""
+"""docs/reliability.md or, of a run without faults, docs/steadiness.md: from its lines alone."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,18 +9,20 @@ from tests.soak.chances import upper_bound
 from tests.soak.counting import NOTHING, Suffered, count, growth, median_and_worst
 from tests.soak.lines import Lines
 
-DOCUMENT = ROOT / "docs" / "reliability.md"
+FAULTS_TOLD, STEADY_TOLD = ROOT / "docs" / "reliability.md", ROOT / "docs" / "steadiness.md"
 # How exactly a silence is found again: the carrier's way to be silent, and back, is this long.
 UNSENT_SECONDS = 0.5
 
 
 def write_report(lines: Lines, folder: Path) -> None:
     """Write the document and print it."""
+    faulty = bool(lines.read("faults"))
+    title = "# Reliability" if faulty else "# Steadiness: the same calls, and no fault"
     text = "\n".join(
-        ["# Reliability", "", *_head(lines), "", *_faults(lines), "", *_memory(lines), "",
-         *_leftovers(lines)]
+        [title, "", *_head(lines), "", *(_faults(lines) if faulty else _whole(lines)), "",
+         *_memory(lines), "", *_leftovers(lines)]
     )  # fmt: skip
-    DOCUMENT.write_text(text + "\n", encoding="utf-8")
+    (FAULTS_TOLD if faulty else STEADY_TOLD).write_text(text + "\n", encoding="utf-8")
     print(text)
 
 
@@ -53,6 +55,23 @@ def _minutes(lines: Lines, began: float) -> float:
     starts = [s["began"] for s in lines.read("sessions") if s.get("began", 0) > began]
     here = [at for at in later if not starts or at < min(starts)]
     return (max(here) - began) / 60 if here else 0.0
+
+
+def _whole(lines: Lines) -> list[str]:
+    """What became of calls in which nothing went wrong."""
+    kind = count(lines)[NOTHING]
+    return [
+        "## Calls", "",
+        "In brackets: what is not ruled out with 95 % confidence (Clopper and Pearson, one-sided). "
+        "*lost*: legs with a sound that is in no sealed track (at begin and end of a leg: more "
+        "than 0.15 s of it), and the seconds, median / worst.", "",
+        "| calls | dropped | without ticket | without recording | legs | legs with a loss | "
+        "lost (s) |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+        f"| {kind.answered} of {kind.calls} dialled | {_of_calls(kind)} |",
+        "",
+        f"Tickets not yet opened when the run ended, their work still owed: {_late(lines)}.",
+    ]  # fmt: skip
 
 
 def _faults(lines: Lines) -> list[str]:
@@ -103,9 +122,15 @@ def _row(name: str, kind: Suffered) -> str:
     n = kind.answered
     return (
         f"| {name} | {kind.times or '–'} | {median_and_worst(kind.well_after)} | {n}"
-        f"{'' if n == kind.calls else f' of {kind.calls} dialled'} | {_rate(kind.dropped, n)} | "
-        f"{_rate(kind.tickets_lost, n)} | {_rate(kind.unsealed, n)} | {kind.legs} | "
-        f"{_rate(len(kind.lost), kind.legs)} | {median_and_worst(kind.lost)} |"
+        f"{'' if n == kind.calls else f' of {kind.calls} dialled'} | {_of_calls(kind)} |"
+    )
+
+
+def _of_calls(kind: Suffered) -> str:
+    n = kind.answered
+    return (
+        f"{_rate(kind.dropped, n)} | {_rate(kind.tickets_lost, n)} | {_rate(kind.unsealed, n)} | "
+        f"{kind.legs} | {_rate(len(kind.lost), kind.legs)} | {median_and_worst(kind.lost)}"
     )
 
 
