@@ -1,11 +1,15 @@
 """Room store: brings a database to this version's tables, with Alembic and without its file."""
 
+import asyncio
+import sqlite3
+import time
+from contextlib import closing, suppress
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -15,6 +19,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 # Another part of the program may be migrating at this moment: wait for it.
 _PATIENCE_SECONDS = 60.0
 _MIGRATING = 0x6D696772
+_LOOK_SECONDS = 0.02
 
 
 class BrokenReference(RuntimeError):
@@ -30,12 +35,33 @@ async def migrate(url: str, to: str = "head") -> None:
         # Altering a table on SQLite means to copy and drop it: with foreign keys enforced
         # the drop would take the rows that point to it along. They are checked at the end.
         prepare_sqlite(engine, foreign_keys=False)
+        await asyncio.to_thread(_to_wal, make_url(url).database or "")
     try:
         with told_as_away():
             async with engine.begin() as connection:
                 await connection.run_sync(_upgrade, to)
     finally:
         await engine.dispose()
+
+
+def _to_wal(path: str) -> None:
+    """Switch a new file to write-ahead logging. Blocking; whatever else is wrong with it, the
+    connections to come will tell.
+
+    SQLite waits for no lock here (its busy handler is not asked): two who begin at the same
+    moment would refuse each other.
+    """
+    end = time.monotonic() + _PATIENCE_SECONDS
+    with suppress(sqlite3.Error), closing(sqlite3.connect(path, isolation_level=None)) as db:
+        while time.monotonic() < end:
+            try:
+                db.execute("PRAGMA journal_mode=WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    return
+                time.sleep(_LOOK_SECONDS)
+            else:
+                return
 
 
 def alembic_config(connection: Connection | None = None) -> Config:

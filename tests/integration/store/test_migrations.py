@@ -117,6 +117,14 @@ async def children(url: str) -> object:
     return await in_database(url, lambda c: list(c.execute(query).scalars()))
 
 
+async def test_a_new_file_may_be_begun_by_three_at_once(
+    own_migrations: Path, tmp_path: Path
+) -> None:
+    for number in range(60):
+        url = f"sqlite+aiosqlite:///{tmp_path}/{number}.sqlite"
+        await asyncio.gather(*(migrating.migrate(url, "one") for _ in range(3)))
+
+
 async def test_a_table_that_is_rebuilt_takes_no_rows_along(
     database_url: str, own_migrations: Path
 ) -> None:
