@@ -1,9 +1,14 @@
 """The second table: many calls, with Asterisk on one core and everything else on another."""
 
+from statistics import median
+
 from tests.bench import crowds, ramp
 from tests.bench.keys import key_to_prompt
 from tests.bench.results import Table
 
+# From about 300 calls on Asterisk's core has no time left; which call is the first to suffer then,
+# and how soon, is chance: one ramp ends anywhere between 350 and 550. Ours and bare take turns.
+RAMPS = ("ours", "bare", "bare", "ours", "ours", "bare")
 GOALS = {
     "call set-ups a second, to bare Asterisk": ">= 0.90",
     "recorded calls at once on one core, to bare Asterisk": ">= 0.95",
@@ -23,8 +28,9 @@ NOTES = [
     f"seconds running the answer takes more than {ramp.ANSWER_MS:.0f} ms (p95), or a call fails, "
     f"or two callers in a row hear the notice later than {ramp.PROMPT_MS:.0f} ms after they "
     f"dialled, or more than {ramp.GAP_SHARE * 100:.0f} % of the tracks begin a gap of more than "
-    f"{ramp.GAP_SECONDS * 1000:.0f} ms in one second. Memory a live call: what was added over the "
-    "same ramp.",
+    f"{ramp.GAP_SECONDS * 1000:.0f} ms in one second. The median of "
+    f"{RAMPS.count('ours')} ramps each, taking turns. Memory a live call: what was added over the "
+    "same ramps.",
     "Key → prompt: a wrong key during the invitation of [connect] to the sentence that says so; "
     "bare: Read and Playback. The key itself lasts 120 ms of it.",
     f"Storm: a city's busy hour is taken as 5 calls a second; ten times that for "
@@ -61,15 +67,19 @@ async def _set_ups() -> dict[str, float]:
 
 async def _recorded_calls() -> dict[str, float]:
     _say("recorded calls, ours and bare")
-    ours, bare = await ramp.recorded_calls(bare=False), await ramp.recorded_calls(bare=True)
-    _say(f"ours ended by: {ours.limit}; bare ended by: {bare.limit}")
+    carried: dict[str, list[ramp.Carried]] = {"ours": [], "bare": []}
+    for whose in RAMPS:
+        carried[whose].append(await ramp.recorded_calls(bare=whose == "bare"))
+        _say(f"{whose}: {carried[whose][-1].calls:.0f}, ended by: {carried[whose][-1].limit}")
+    ours, bare = carried["ours"], carried["bare"]
+    ours_calls, bare_calls = median(c.calls for c in ours), median(c.calls for c in bare)
     return {
-        "recorded calls at once on one core": ours.calls,
-        "recorded calls at once on one core, bare Asterisk": bare.calls,
-        "recorded calls at once on one core, to bare Asterisk": ours.calls / bare.calls,
-        "memory a live call, Asterisk (MB)": ours.asterisk_mb,
-        "memory a live call, bare Asterisk (MB)": bare.asterisk_mb,
-        "memory a live call, controller (MB)": ours.controller_mb,
+        "recorded calls at once on one core": ours_calls,
+        "recorded calls at once on one core, bare Asterisk": bare_calls,
+        "recorded calls at once on one core, to bare Asterisk": ours_calls / bare_calls,
+        "memory a live call, Asterisk (MB)": median(c.asterisk_mb for c in ours),
+        "memory a live call, bare Asterisk (MB)": median(c.asterisk_mb for c in bare),
+        "memory a live call, controller (MB)": median(c.controller_mb for c in ours),
     }
 
 
