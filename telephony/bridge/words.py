@@ -5,7 +5,7 @@ in its buffer (up to 2 s) is not there yet. So samples are read raw, and that is
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,14 +81,17 @@ class Words:
 
     def forget(self, call_id: str) -> None:
         """The call is over: nothing of it is left to be heard here."""
-        for path in self.played.glob(f"{call_id}~*.wav"):
-            path.unlink(missing_ok=True)
+        # A pattern with the call's id in it would be compiled, and kept, for each call.
+        self._forget(lambda whose: whose == call_id)
 
     def forget_all_but(self, call_ids: Iterable[str]) -> None:
         """After a restart: what was laid down for calls that are over."""
         live = set(call_ids)
+        self._forget(lambda whose: whose not in live)
+
+    def _forget(self, is_over: Callable[[str], bool]) -> None:
         for path in self.played.glob("*.wav"):
-            if path.name.partition("~")[0] not in live:
+            if is_over(path.name.partition("~")[0]):
                 path.unlink(missing_ok=True)
 
     def _make_folder(self) -> None:
