@@ -40,7 +40,8 @@ if [ "$(cat .venv/.locked 2> /dev/null || true)" != "$wanted" ]; then
 fi
 
 # ---- Our own code, compiled once and not by each process (some machines forbid Python to keep it) ----
-.venv/bin/python -m compileall -q store telephony recording transcription casework api hotline simulator
+.venv/bin/python -m compileall -q store telephony recording transcription casework api hotline simulator \
+  || say "our own code could not be compiled beforehand; every process will do it for itself"
 
 # ---- Asterisk, speech model ----
 as_root bin/hotline setup
