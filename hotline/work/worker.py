@@ -40,6 +40,9 @@ class Worker:
         self._offered: dict[tuple[str, str], float] = {}
         self._huey = SqliteHuey(name, filename=str(queue_file), fsync=False)
         self._carry = self._huey.task()(self._do)
+        # Of the consumer's one thread, from its beginning to its end.
+        self._huey.on_startup("own")(self._open)
+        self._huey.on_shutdown("own")(self._close)
 
     async def run(self) -> None:
         """Until cancelled; work that is running then is finished first, or found again later."""
@@ -75,19 +78,26 @@ class Worker:
                     self._carry(work.call_id, work.stage)
             await asyncio.sleep(SWEEP_SECONDS)
 
+    def _open(self) -> None:
+        self._runner = asyncio.Runner()
+        # For each piece of work anew, every statement would be compiled anew, and kept.
+        self._own = Database(self._database_url, direct=True)
+
+    def _close(self) -> None:
+        with self._runner:
+            self._runner.run(self._own.close())
+
     def _do(self, call_id: str, stage: str) -> None:
-        """Runs in the consumer's thread, with a loop and connections of its own."""
-        asyncio.run(self._do_leased(call_id, stage), debug=False)
+        """Runs in the consumer's thread, with the loop and the connections of that thread."""
+        self._runner.run(self._do_leased(call_id, stage))
 
     async def _do_leased(self, call_id: str, stage: str) -> None:
-        database = Database(self._database_url)
         try:
-            async with database.transaction() as session:
+            async with self._own.transaction() as session:
                 work = await lease(session, call_id, stage, self._id, now())
             if work is not None:
-                await self._try(database, work)
+                await self._try(self._own, work)
         finally:
-            await database.close()
             self._offered.pop((call_id, stage), None)
 
     async def _try(self, database: Database, work: Leased) -> None:
