@@ -35,7 +35,8 @@ async def migrate(url: str, to: str = "head") -> None:
         # Altering a table on SQLite means to copy and drop it: with foreign keys enforced
         # the drop would take the rows that point to it along. They are checked at the end.
         prepare_sqlite(engine, foreign_keys=False)
-        await asyncio.to_thread(_to_wal, make_url(url).database or "")
+        if path := make_url(url).database:
+            await asyncio.to_thread(_begin_file, Path(path))
     try:
         with told_as_away():
             async with engine.begin() as connection:
@@ -44,9 +45,19 @@ async def migrate(url: str, to: str = "head") -> None:
         await engine.dispose()
 
 
-def _to_wal(path: str) -> None:
-    """Switch a new file to write-ahead logging. Blocking; whatever else is wrong with it, the
-    connections to come will tell.
+def _begin_file(path: Path) -> None:
+    """Blocking; whatever else is wrong with the file, the connections to come will tell."""
+    # Names and numbers of citizens; SQLite gives new companions the rights of the file.
+    with suppress(OSError):
+        path.touch(mode=0o600)
+    for end in ("", "-wal", "-shm"):
+        with suppress(OSError):
+            Path(f"{path}{end}").chmod(0o600)
+    _to_wal(path)
+
+
+def _to_wal(path: Path) -> None:
+    """Switch a new file to write-ahead logging.
 
     SQLite waits for no lock here (its busy handler is not asked): two who begin at the same
     moment would refuse each other.

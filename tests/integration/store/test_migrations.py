@@ -125,6 +125,39 @@ async def test_a_new_file_may_be_begun_by_three_at_once(
         await asyncio.gather(*(migrating.migrate(url, "one") for _ in range(3)))
 
 
+def rights(folder: Path) -> dict[str, int]:
+    return {found.name: found.stat().st_mode & 0o777 for found in folder.glob("main.sqlite*")}
+
+
+def given_rights_for_all(folder: Path) -> dict[str, int]:
+    """A folder that anybody may read, and what lies in it."""
+    folder.chmod(0o755)
+    for found in folder.glob("main.sqlite*"):
+        found.chmod(0o644)
+    return rights(folder)
+
+
+async def test_only_the_service_may_read_the_file_whoever_made_it_and_its_folder(
+    own_migrations: Path, tmp_path: Path
+) -> None:
+    """
+    the file and its companions | before | after
+    are not there               |        | 0600
+    anybody may read them       | 0644   | 0600
+    """
+    database = Database(f"sqlite:///{tmp_path}/main.sqlite")
+    for before in (set(), {0o644}):
+        assert set(given_rights_for_all(tmp_path).values()) == before
+        await database.migrate()
+        assert await children(database.url) == [10, 20]
+        async with database.reading() as session:
+            await session.execute(text("SELECT 1"))
+            assert rights(tmp_path) == {
+                "main.sqlite": 0o600, "main.sqlite-shm": 0o600, "main.sqlite-wal": 0o600
+            }  # fmt: skip
+    await database.close()
+
+
 async def test_a_table_that_is_rebuilt_takes_no_rows_along(
     database_url: str, own_migrations: Path
 ) -> None:
