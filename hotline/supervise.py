@@ -12,7 +12,7 @@ import structlog
 
 from hotline.logs import LOG_FILE
 from hotline.settings import ROOT
-from telephony.asterisk.node import AsteriskFailed, AsteriskNode
+from telephony.asterisk.node import FEW_HEAPS, AsteriskFailed, AsteriskNode
 
 log = structlog.get_logger()
 
@@ -47,7 +47,7 @@ class Supervisor:
         self._asterisk = asterisk
         self._logs = logs
         self.parts = list(parts)
-        self._environment = dict(environment or os.environ)
+        self._environment = {**FEW_HEAPS, **(environment or os.environ)}
         self._stopping = asyncio.Event()
         self._left: list[asyncio.subprocess.Process] = []
         self._handing_over = False

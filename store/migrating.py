@@ -29,7 +29,8 @@ class BrokenReference(RuntimeError):
 async def migrate(url: str, to: str = "head") -> None:
     """Upgrade in one transaction; `url` names its driver. `DatabaseAway`."""
     options = connect_options(url, _PATIENCE_SECONDS)
-    options.pop("pool_timeout")
+    for of_a_pool in ("pool_timeout", "pool_use_lifo"):
+        options.pop(of_a_pool, None)
     engine = create_async_engine(url, poolclass=NullPool, **options)
     if engine.dialect.name == "sqlite":
         # Altering a table on SQLite means to copy and drop it: with foreign keys enforced

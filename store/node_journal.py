@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from store.connecting import CACHE_SIZE
 from store.facts import Fact, load_fact
 
 _TABLES = """
@@ -105,7 +106,7 @@ class NodeJournal:
             path.chmod(0o600)
         with _told_as_broken(f"{path}: "):
             self._db = sqlite3.connect(path, isolation_level=None, timeout=5)
-            for pragma in ("journal_mode=WAL", "synchronous=FULL"):
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", f"cache_size={CACHE_SIZE}"):
                 self._db.execute(f"PRAGMA {pragma}")
             self._db.executescript(_TABLES)
             self._begin_counting()
