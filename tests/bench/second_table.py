@@ -39,7 +39,7 @@ NOTES = [
     "track, end of the leg and end of each call that SIPp made.",
     f"More calls than lines: {crowds.CROWD} calls, max_calls {crowds.LINES}. Broken: not answered, "
     "ended by a lost line, or without a sealed recording. An hour under steady load, and what "
-    "grows in it: reliability.md.",
+    "grows in it: steadiness.md.",
 ]
 
 
