@@ -23,8 +23,8 @@ STOP_WITHIN = 10.0
 # Asks a supervisor to go and leave its parts and Asterisk to the next one.
 HAND_OVER = signal.SIGUSR1
 QUIET_SECONDS = 5.0
-# Of memory, for a part and its threads; with glibc's own sixteen it grows for hours.
-# Whoever starts the service may say otherwise in its environment.
+# Of memory, for a part and its threads: each heap frays by itself. Whoever starts
+# the service may say otherwise in its environment.
 _HEAPS = {"MALLOC_ARENA_MAX": "2"}
 
 

@@ -1,7 +1,8 @@
 """Room store: how each kind of database is connected to, and which errors mean that it is away."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
@@ -75,6 +76,17 @@ def connect_options(url: str, busy_seconds: float) -> dict[str, Any]:
             "tcp_user_timeout": 10_000,
         },
     }
+
+
+def keep_private(path: Path) -> None:
+    """An SQLite file, new or not, is its owner's alone. Blocking; raises nothing: whatever is
+    wrong with the file, opening it tells better."""
+    # Before anything is in it: SQLite gives companions to come the rights of the file.
+    with suppress(OSError):
+        path.touch(mode=0o600)
+    for end in ("", "-wal", "-shm"):
+        with suppress(OSError):
+            Path(f"{path}{end}").chmod(0o600)
 
 
 def prepare_sqlite(engine: AsyncEngine, *, foreign_keys: bool = True) -> None:

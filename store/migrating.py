@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from store.connecting import connect_options, prepare_sqlite, told_as_away
+from store.connecting import connect_options, keep_private, prepare_sqlite, told_as_away
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 # Another part of the program may be migrating at this moment: wait for it.
@@ -48,12 +48,7 @@ async def migrate(url: str, to: str = "head") -> None:
 
 def _begin_file(path: Path) -> None:
     """Blocking; whatever else is wrong with the file, the connections to come will tell."""
-    # Names and numbers of citizens; SQLite gives new companions the rights of the file.
-    with suppress(OSError):
-        path.touch(mode=0o600)
-    for end in ("", "-wal", "-shm"):
-        with suppress(OSError):
-            Path(f"{path}{end}").chmod(0o600)
+    keep_private(path)  # names and numbers of citizens
     _to_wal(path)
 
 

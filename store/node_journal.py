@@ -10,13 +10,13 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from store.connecting import CACHE_SIZE
+from store.connecting import CACHE_SIZE, keep_private
 from store.facts import Fact, load_fact
 
 _TABLES = """
@@ -100,10 +100,7 @@ class NodeJournal:
     def __init__(self, path: Path, node: str) -> None:
         self.node = node
         self._more = asyncio.Event()
-        with suppress(OSError):  # where it matters, opening tells it better
-            # Before anything is in it, and before SQLite gives its companions the same rights.
-            path.touch(mode=0o600)
-            path.chmod(0o600)
+        keep_private(path)
         with _told_as_broken(f"{path}: "):
             self._db = sqlite3.connect(path, isolation_level=None, timeout=5)
             for pragma in ("journal_mode=WAL", "synchronous=FULL", f"cache_size={CACHE_SIZE}"):

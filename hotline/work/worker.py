@@ -80,7 +80,7 @@ class Worker:
 
     def _open(self) -> None:
         self._runner = asyncio.Runner()
-        # For each piece of work anew, every statement would be compiled anew, and kept.
+        # A new one for each piece of work would compile every statement anew.
         self._own = Database(self._database_url, direct=True)
 
     def _close(self) -> None:
