@@ -7,35 +7,32 @@ is), and what was sealed meanwhile is in the archive or still in the spool.
 
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
+from hotline.backup.recordings import back_up_recordings
 from hotline.backup.snapshot import (
     ARCHIVE,
     ASTDB,
     FILES,
     JOURNAL,
-    LIST,
     MAIN_DUMP,
     MAIN_SQLITE,
     SNAPSHOTS,
     SPOOL,
     BackupFailed,
-    Sealed,
     Snapshot,
     all_files,
-    check_recording,
-    copy_recording,
     copy_sqlite,
     private_folder,
+    write_snapshot,
 )
 from hotline.installation import Installation
 from hotline.settings import ROOT
-from recording.manifest import NAME, file_sha256, read_manifest
+from recording.manifest import file_sha256
 from store.base import now
 
 Say = Callable[[str], None]
@@ -43,12 +40,13 @@ Say = Callable[[str], None]
 # Made anew by a start, or copied in a way of its own.
 _NOT_COPIED = ("*.sqlite", "*.sqlite-*", "*.lock", "*.sock", "*.part", "*.reserve")
 _NOT_ENTERED = {"log", "archive", "probe"}
-# A seal as old as this is told in the journal or it will never be.
-_SETTLED = timedelta(hours=1)
 
 
 def make_backup(installation: Installation, backup: Path, say: Say, *, link: bool = False) -> Path:
-    """The folder of the finished snapshot. Blocking. `BackupFailed`, OSError."""
+    """The folder of the finished snapshot. Blocking. `BackupFailed`, OSError.
+
+    Damaged recordings are told in a `BackupFailed`, too, once the snapshot is finished.
+    """
     data = installation.settings.data_dir.resolve()
     if not installation.journal_path.is_file():
         raise BackupFailed(f"{data}: 没有可备份的数据 / nothing to back up")
@@ -61,20 +59,19 @@ def make_backup(installation: Installation, backup: Path, say: Say, *, link: boo
     kind = _copy_main(installation.settings.database_url, place)
     copy_sqlite(installation.journal_path, place / JOURNAL)
     _copy_rest(installation, data, place)
-    recordings = list(
-        _copy_archive(
-            installation.settings.archive, backup / ARCHIVE,
-            _known(place / JOURNAL) | spooled, began, link=link,
-        )
+    recordings, damaged = back_up_recordings(
+        installation.settings.archive, backup / ARCHIVE, _known(place / JOURNAL) | spooled, began,
+        link=link,
     )  # fmt: skip
     files = {str(p.relative_to(place)): file_sha256(p) for p in all_files(place)}
     snapshot = Snapshot(
         made_at=began, node=installation.settings.node, database=kind, files=files,
         recordings=recordings,
     )  # fmt: skip
-    (place / LIST).touch(mode=0o600)
-    (place / LIST).write_text(snapshot.model_dump_json(indent=1), "utf-8")
+    write_snapshot(place, snapshot)
     say(f"已备份 / backed up: {len(recordings)} 录音 / recordings, {len(files)} files, {place}")
+    if damaged:
+        raise BackupFailed("\n".join(["以下录音除外,均已备份 / all is backed up but:", *damaged]))
     return place
 
 
@@ -137,34 +134,11 @@ def _known(journal: Path) -> set[str]:
         return {row[0] for row in rows}
 
 
-def _copy_archive(
-    archive: Path, target: Path, known: set[str], began: datetime, *, link: bool
-) -> Iterator[Sealed]:
-    for sealed in sorted(archive.glob(f"*/*/*/*/{NAME}")):
-        source = sealed.parent
-        manifest = read_manifest(source)
-        if manifest.sealed_at > began - _SETTLED and manifest.call_id not in known:
-            continue  # sealed after the journal was copied: the next snapshot's
-        name = str(source.relative_to(archive))
-        if (target / name / NAME).is_file():
-            check = read_manifest(target / name)
-            if check.sha256 != manifest.sha256:
-                raise BackupFailed(f"{target / name}: 另一份录音 / another recording of that name")
-        else:
-            private_folder((target / name).parent)
-            manifest = copy_recording(source, target / name, link=link)
-        yield Sealed(folder=name, manifest_sha256=manifest.sha256)
-
-
-def verify_backup(place: Path, backup: Path, snapshot: Snapshot) -> None:
-    """Every file and recording of a snapshot is there and unchanged. `BackupFailed`."""
+def verify_files(place: Path, snapshot: Snapshot) -> None:
+    """Every file of a snapshot is there and unchanged. `BackupFailed`."""
     for name, wanted in snapshot.files.items():
         if not (place / name).is_file() or file_sha256(place / name) != wanted:
             raise BackupFailed(f"{place / name}: 缺失或被改动 / missing or changed")
-    for sealed in snapshot.recordings:
-        manifest = check_recording(backup / ARCHIVE / sealed.folder)
-        if manifest.sha256 != sealed.manifest_sha256:
-            raise BackupFailed(f"{sealed.folder}: 与备份清单不符 / not the recording listed")
 
 
 def plain_url(url: str) -> str:

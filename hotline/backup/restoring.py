@@ -11,9 +11,9 @@ from pathlib import Path
 from sqlalchemy import inspect, select
 from sqlalchemy.engine import make_url
 
-from hotline.backup.making import plain_url, run_postgres, verify_backup
+from hotline.backup.making import plain_url, run_postgres, verify_files
+from hotline.backup.recordings import restore_recordings
 from hotline.backup.snapshot import (
-    ARCHIVE,
     ASTDB,
     FILES,
     JOURNAL,
@@ -22,7 +22,6 @@ from hotline.backup.snapshot import (
     SPOOL,
     BackupFailed,
     Snapshot,
-    copy_recording,
     copy_sqlite,
     private_folder,
     read_snapshot,
@@ -40,12 +39,14 @@ Say = Callable[[str], None]
 async def restore(
     installation: Installation, place: Path, say: Say, *, keep_database: bool = False
 ) -> None:
-    """Into an empty data folder. `keep_database`: main was not lost and stays as it is."""
+    """Into an empty data folder. `keep_database`: main was not lost and stays as it is.
+
+    Damaged recordings are told in a `BackupFailed`, once everything else is restored.
+    """
     snapshot = read_snapshot(place)
-    backup = place.parents[1]
     _refuse_unfit(installation, snapshot)
     await _refuse_full(installation, keep=keep_database)
-    verify_backup(place, backup, snapshot)
+    verify_files(place, snapshot)
     private_folder(installation.settings.data_dir)
     if not keep_database:
         _restore_main(installation.settings.database_url, place, snapshot)
@@ -54,14 +55,17 @@ async def restore(
     if keep_database:
         await _go_on_after(installation)
     _restore_files(installation, place)
-    for sealed in snapshot.recordings:
-        target = installation.settings.archive / sealed.folder
-        private_folder(target.parent)
-        copy_recording(backup / ARCHIVE / sealed.folder, target, link=False)
+    damaged = restore_recordings(_backup_of(place), snapshot, installation.settings.archive)
     say(
         f"已恢复 / restored: {snapshot.made_at.astimezone():%Y-%m-%d %H:%M:%S}, "
-        f"{len(snapshot.recordings)} 录音 / recordings"
+        f"{len(snapshot.recordings) - len(damaged)} 录音 / recordings"
     )
+    if damaged:
+        raise BackupFailed("\n".join(["以下录音除外,均已恢复 / all is restored but:", *damaged]))
+
+
+def _backup_of(snapshot: Path) -> Path:
+    return snapshot.resolve().parents[1]
 
 
 def _refuse_unfit(installation: Installation, snapshot: Snapshot) -> None:

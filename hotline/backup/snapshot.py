@@ -5,7 +5,6 @@ FOLDER/archive/YYYY/MM/DD/…    sealed recordings, each copied once for all sna
 """
 
 import os
-import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -22,6 +21,10 @@ FILES, SPOOL, ARCHIVE, SNAPSHOTS = "files", "spool", "archive", "snapshots"
 
 class BackupFailed(RuntimeError):
     """The message says what to do."""
+
+
+class RecordingDamaged(BackupFailed):
+    """This one recording cannot be had; everything else can."""
 
 
 class Sealed(BaseModel):
@@ -52,6 +55,18 @@ def read_snapshot(folder: Path) -> Snapshot:
         raise BackupFailed(f"{folder}: 不是完整的备份 / no finished snapshot: {error}") from None
 
 
+def write_snapshot(folder: Path, snapshot: Snapshot) -> None:
+    """The list, once all that it lists is on disk: with it the snapshot is finished."""
+    for path in (*folder.rglob("*"), folder):
+        sync(path)
+    part = folder / f"{LIST}.part"
+    part.touch(mode=0o600)
+    part.write_text(snapshot.model_dump_json(indent=1), "utf-8")
+    sync(part)
+    part.rename(folder / LIST)
+    sync(folder)
+
+
 def newest_snapshot(backup: Path) -> Path:
     """The newest finished snapshot of a backup folder."""
     found = sorted(p for p in (backup / SNAPSHOTS).glob("*") if (p / LIST).is_file())
@@ -67,47 +82,62 @@ def copy_sqlite(source: Path, target: Path) -> None:
         closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True, timeout=30)) as live,
         closing(sqlite3.connect(target)) as copy,
     ):
-        # In pieces, so that writers are never kept waiting for the whole of it.
-        live.backup(copy, pages=2000, sleep=0.01)
+        # In one step: a copy in steps begins anew whenever somebody commits between two of them,
+        # and beside steady writers never ends. In WAL mode a reader keeps no writer waiting.
+        live.backup(copy)
         copy.execute("PRAGMA journal_mode=DELETE")
     target.chmod(0o600)
 
 
-def check_recording(folder: Path) -> Manifest:
-    """A sealed folder whose files are what its manifest says. `BackupFailed`."""
+def sealed_manifest(folder: Path) -> Manifest:
+    """What a sealed folder says it consists of. `RecordingDamaged`."""
     try:
-        manifest = read_manifest(folder)
-        stated = {track.file: track.sha256 for track in manifest.tracks}
-        stated |= {entry.file: entry.sha256 for entry in getattr(manifest, "unreadable", [])}
-        if manifest.mix is not None:
-            stated[manifest.mix.file] = manifest.mix.sha256
-        wrong = [name for name, wanted in stated.items() if file_sha256(folder / name) != wanted]
+        return read_manifest(folder)
     except (OSError, ValueError) as error:
-        raise BackupFailed(f"{folder}: {error}") from None
+        raise RecordingDamaged(
+            f"{folder}: 清单不可读 / its manifest cannot be read: {type(error).__name__}"
+        ) from None
+
+
+def stated_files(manifest: Manifest) -> dict[str, str]:
+    """Every file of a sealed folder beside the manifest → its sha256."""
+    stated = {track.file: track.sha256 for track in manifest.tracks}
+    stated |= {entry.file: entry.sha256 for entry in manifest.unreadable}
+    if manifest.mix is not None:
+        stated[manifest.mix.file] = manifest.mix.sha256
+    return stated
+
+
+def check_recording(folder: Path) -> Manifest:
+    """A sealed folder whose files are what its manifest says. `RecordingDamaged`."""
+    manifest = sealed_manifest(folder)
+    stated = stated_files(manifest)
+    try:
+        wrong = [name for name, wanted in stated.items() if file_sha256(folder / name) != wanted]
+    except OSError as error:
+        raise RecordingDamaged(f"{folder}: {error}") from None
     if wrong:
-        raise BackupFailed(f"{folder}: 与封存哈希不符 / differs from its seal: {', '.join(wrong)}")
-    return manifest
-
-
-def copy_recording(source: Path, target: Path, *, link: bool) -> Manifest:
-    """Copy (or link) one sealed folder, checked, as a whole or not at all."""
-    building = target.with_name(f".building-{target.name}")
-    shutil.rmtree(building, ignore_errors=True)
-    private_folder(building)
-    for file in source.iterdir():
-        if link:
-            os.link(file, building / file.name)
-        else:
-            shutil.copy2(file, building / file.name)
-    manifest = check_recording(building)
-    building.rename(target)
-    target.chmod(0o500)
+        names = ", ".join(wrong)
+        raise RecordingDamaged(f"{folder}: 与封存哈希不符 / differs from its seal: {names}")
     return manifest
 
 
 def private_folder(folder: Path) -> None:
-    """Made for this service's user alone: numbers and voices lie in it."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Made for this service's user alone: numbers and voices lie in it. Its name is on disk."""
+    if folder.is_dir():
+        return
+    private_folder(folder.parent)
+    folder.mkdir(exist_ok=True, mode=0o700)
+    sync(folder.parent)
+
+
+def sync(path: Path) -> None:
+    """A file's bytes, or a folder's names, are on disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def all_files(folder: Path) -> list[Path]:

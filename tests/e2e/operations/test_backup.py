@@ -189,7 +189,7 @@ async def test_a_node_is_restored_beside_a_database_that_was_not_lost(
     assert len([row for row in rows if row.kind == "recording_sealed"]) == 2
 
 
-async def test_a_damaged_backup_is_refused_and_a_second_copies_only_what_is_new(
+async def test_a_second_backup_copies_only_what_is_new_and_a_damaged_copy_is_not_restored(
     tmp_path: Path,
 ) -> None:
     async with given_stage() as stage:
@@ -217,6 +217,7 @@ async def test_a_damaged_backup_is_refused_and_a_second_copies_only_what_is_new(
         track.chmod(0o600)
         await asyncio.to_thread(track.write_bytes, b"something else")
         empty = stage.settings.model_copy(update={"data_dir": tmp_path / "empty"})
-        refused = await hotline(empty, "restore", str(backup))
-        assert refused.code == 1 and track.name in refused.error
-        assert not (tmp_path / "empty" / "hotline.sqlite").exists()
+        restored = await hotline(empty, "restore", str(backup))
+        assert restored.code == 1 and track.name in restored.error
+        assert (tmp_path / "empty" / "hotline.sqlite").exists()
+        assert not list(empty.archive.rglob(folder.name))
