@@ -12,6 +12,7 @@ def problems_of(folder: Path, manifest: Manifest, row: Recording) -> Iterator[st
     if file_sha256(folder / NAME) != row.manifest_sha256:
         yield f"{NAME}: 与登记的哈希不符 / differs from the registered hash"
     stated = {track.file: track.sha256 for track in manifest.tracks}
+    stated |= {entry.file: entry.sha256 for entry in manifest.unreadable}
     if manifest.mix is not None:
         stated[manifest.mix.file] = manifest.mix.sha256
     for name, wanted in stated.items():

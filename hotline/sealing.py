@@ -7,7 +7,7 @@ from pathlib import Path
 import structlog
 
 from hotline.found_in_spool import entries_of, is_abandoned
-from recording.facts import RecordingGap, RecordingSealed, SealFailed
+from recording.facts import RecordingGap, RecordingSealed, RecordingUnreadable, SealFailed
 from recording.samples import SpoolKept
 from recording.seal import ALARM_SECONDS, LegTalk, Sealed, seal
 from recording.spool import find_calls, find_tracks, is_closed
@@ -31,32 +31,49 @@ class Sealer:
         self._spool = spool
         self._archive = archive
         self._due: asyncio.Queue[str] = asyncio.Queue()
+        self._waiting: set[str] = set()  # what is in `_due`
         # Of calls that ended a moment ago; of all others the journal knows.
         self._just_over: dict[str, Call] = {}
 
     def call_over(self, call: Call) -> None:
         """This call's last leg is gone."""
         self._just_over[call.call_id] = call
-        self._due.put_nowait(call.call_id)
+        self._queue(call.call_id)
 
     async def run(self) -> None:
         """Until cancelled."""
-        self.find_orphans()
+        loop = asyncio.get_running_loop()
+        look_at = loop.time()
         while True:
+            # However many calls end meanwhile.
+            if loop.time() >= look_at:
+                self.find_orphans()
+                look_at = loop.time() + AGAIN_SECONDS
             try:
-                async with asyncio.timeout(AGAIN_SECONDS):
+                async with asyncio.timeout_at(look_at):
                     call_id = await self._due.get()
             except TimeoutError:
-                self.find_orphans()
                 continue
+            self._waiting.discard(call_id)
             await self._seal(call_id)
 
     def find_orphans(self) -> None:
         """Spools of calls that are not live: after a crash, or tried in vain before."""
-        live = {call.call_id for call in self._registry.open_calls()}
+        known = self._waiting | {call.call_id for call in self._registry.open_calls()}
         for folder in find_calls(self._spool).calls:
-            if folder.name not in live and self._is_ours_and_over(folder.name):
-                self._due.put_nowait(folder.name)
+            if folder.name in known:
+                continue
+            try:
+                if self._is_ours_and_over(folder.name):
+                    self._queue(folder.name)
+            except OSError as error:
+                log.error("seal_failed", call_id=folder.name, reason=str(error))
+
+    def _queue(self, call_id: str) -> None:
+        # Once: calls that fail slowly would else be found again faster than they are tried.
+        if call_id not in self._waiting:
+            self._waiting.add(call_id)
+            self._due.put_nowait(call_id)
 
     def _is_ours_and_over(self, call_id: str) -> bool:
         entries = self._registry.journal.entries_of_call(call_id)
@@ -75,14 +92,14 @@ class Sealer:
         if not folder.is_dir():
             self._tell_unrecorded(call_id)
             return
-        await self._until_closed(folder)
         loop = asyncio.get_running_loop()
 
-        def tell(sealed: Sealed) -> None:
+        def tell(sealed: Sealed) -> bool:
             # From the sealing thread: the journal belongs to the loop's.
-            asyncio.run_coroutine_threadsafe(self._tell(call_id, sealed), loop).result()
+            return asyncio.run_coroutine_threadsafe(self._tell(call_id, sealed), loop).result()
 
         try:
+            await self._until_closed(folder)
             await asyncio.to_thread(
                 seal, folder, self._archive, legs, self._registry.node, self._previous(), now(),
                 tell,
@@ -145,11 +162,18 @@ class Sealer:
         newest = self._registry.journal.newest_of(RecordingSealed.kind)
         return newest.manifest_sha256 if isinstance(newest, RecordingSealed) else ""
 
-    async def _tell(self, call_id: str, sealed: Sealed) -> None:
-        for fact in sealed.facts(call_id):
-            key = f"sealed:{sealed.manifest_sha256}"
+    async def _tell(self, call_id: str, sealed: Sealed) -> bool:
+        """False where the journal knew this seal: told again, it is written once."""
+        new, *alarms = sealed.facts(call_id)
+        is_new = self._registry.record(new, key=f"sealed:{sealed.manifest_sha256}")
+        for fact in alarms:
             if isinstance(fact, RecordingGap):
                 key = f"gap:{sealed.manifest_sha256}:{fact.leg_id}"
-                log.warning("recording_gap", call_id=call_id, leg=fact.leg_id)
-            self._registry.record(fact, key=key)
-        log.info("sealed", call_id=call_id, seconds=round(sealed.seconds, 1))
+                if self._registry.record(fact, key=key):
+                    log.warning("recording_gap", call_id=call_id, leg=fact.leg_id)
+            elif isinstance(fact, RecordingUnreadable):
+                key = f"unreadable:{sealed.manifest_sha256}:{fact.file}"
+                self._registry.record(fact, key=key)
+        if is_new:
+            log.info("sealed", call_id=call_id, seconds=round(sealed.seconds, 1))
+        return is_new

@@ -80,11 +80,12 @@ class Supervisor:
         found = self._asterisk.is_running
         self._asterisk.start()
         keepers = [
-            asyncio.create_task(self._keep_asterisk(), name="asterisk"),
             *([asyncio.create_task(self._reload_when_quiet(), name="reload")] if found else []),
             *(asyncio.create_task(self._keep(part), name=part.name) for part in self.parts),
         ]
         await self._asterisk.ready()
+        # Not before: until then it may not have said that it runs, and would be started twice.
+        keepers.append(asyncio.create_task(self._keep_asterisk(), name="asterisk"))
         on_ready()
         await self._stopping.wait()
         await asyncio.gather(*keepers)
@@ -94,16 +95,16 @@ class Supervisor:
     async def _keep_asterisk(self) -> None:
         wait = FIRST_WAIT
         while not await self._stops_within(0.5):
-            if self._asterisk.is_running:
-                wait = FIRST_WAIT
-                continue
-            log.error("asterisk_gone", starting_again_in=wait)
-            if await self._stops_within(wait):
-                return
             try:
+                if self._asterisk.is_running:
+                    wait = FIRST_WAIT
+                    continue
+                log.error("asterisk_gone", starting_again_in=wait)
+                if await self._stops_within(wait):
+                    return
                 self._asterisk.start()
                 await self._asterisk.ready()
-            except AsteriskFailed as error:
+            except (AsteriskFailed, OSError) as error:
                 log.error("asterisk_failed", reason=str(error))
                 wait = min(LONGEST_WAIT, wait * 2)
 
@@ -124,32 +125,46 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         while not self._stopping.is_set():
             started = loop.time()
-            log_file = self._logs / f"{part.name}.log"
-            with log_file.open("ab") as out:
-                process = await asyncio.create_subprocess_exec(
-                    *part.command, stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out,
-                    env={**self._environment, LOG_FILE: str(log_file.resolve())}, cwd=ROOT,
-                    start_new_session=True,
-                    preexec_fn=(lambda: os.nice(part.nice)) if part.nice else None,
-                )  # fmt: skip
-            part.pid, part.starts = process.pid, part.starts + 1
-            ended = asyncio.create_task(process.wait())
-            stopping = asyncio.create_task(self._stopping.wait())
-            await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            stopping.cancel()
-            if self._handing_over:
-                ended.cancel()
-                self._left.append(process)  # a forgotten one would be killed by asyncio
-                return
-            if self._stopping.is_set():
-                await _end(process)
-                return
-            if loop.time() - started > STEADY_SECONDS:
-                wait = FIRST_WAIT
-            log.error("part_ended", part=part.name, code=process.returncode, again_in=wait)
+            try:
+                process = await self._start(part)
+            except OSError as error:  # no memory, no file handles: there may be some soon
+                log.error("part_failed", part=part.name, reason=str(error), again_in=wait)
+            else:
+                if await self._ended_by_us(process):
+                    return
+                if loop.time() - started > STEADY_SECONDS:
+                    wait = FIRST_WAIT
+                log.error("part_ended", part=part.name, code=process.returncode, again_in=wait)
             if await self._stops_within(wait):
                 return
             wait = min(LONGEST_WAIT, wait * 2)
+
+    async def _start(self, part: Part) -> asyncio.subprocess.Process:
+        log_file = self._logs / f"{part.name}.log"
+        with log_file.open("ab") as out:
+            process = await asyncio.create_subprocess_exec(
+                *part.command, stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out,
+                env={**self._environment, LOG_FILE: str(log_file.resolve())}, cwd=ROOT,
+                start_new_session=True,
+                preexec_fn=(lambda: os.nice(part.nice)) if part.nice else None,
+            )  # fmt: skip
+        part.pid, part.starts = process.pid, part.starts + 1
+        return process
+
+    async def _ended_by_us(self, process: asyncio.subprocess.Process) -> bool:
+        """Wait until it ends, or until we do: then it is ended, or left to the next one."""
+        ended = asyncio.create_task(process.wait())
+        stopping = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if self._handing_over:
+            ended.cancel()
+            self._left.append(process)  # a forgotten one would be killed by asyncio
+            return True
+        if self._stopping.is_set():
+            await _end(process)
+            return True
+        return False
 
     async def _stops_within(self, seconds: float) -> bool:
         try:

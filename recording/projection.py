@@ -16,6 +16,9 @@ _RECORDINGS, _TRACKS = table_of(Recording), table_of(Track)
 
 
 async def _sealed(session: AsyncSession, fact: RecordingSealed, _: Private) -> None:
+    # Told again after a restore, or when the node's journal has forgotten it: the same seal.
+    if await session.get(Recording, fact.manifest_sha256) is not None:
+        return
     await session.execute(
         insert(_RECORDINGS).values(
             recording_id=fact.manifest_sha256, call_id=fact.call_id, part=fact.part,

@@ -101,12 +101,13 @@ class Sealed:
 
 def seal(
     call_dir: Path, archive: Path, legs: Sequence[LegTalk], node: str, previous: str,
-    sealed_at: datetime, tell: Callable[[Sealed], None] = lambda _: None,
+    sealed_at: datetime, tell: Callable[[Sealed], bool] = lambda _: False,
 ) -> Sealed:  # fmt: skip
     """Seal one call's spool folder. Blocking. `SpoolKept` where it could not be done.
 
     `tell` hears of the seal before the spool is emptied: killed in between, the
-    call is still in the spool, is found again and told again.
+    call is still in the spool, is found again and told again. It answers whether
+    this was news.
     """
     call_id = call_dir.name
     if not CALL_ID.fullmatch(call_id):
@@ -117,10 +118,13 @@ def seal(
     parent = _folder_for(archive, call_id, read, sealed_at)
     part = _next_part(parent, call_id)
     earlier = _sound_parts(parent, call_id, part, archive)
-    late = _not_in(earlier, read)
+    for before in earlier:
+        # A journal put back from a backup may not know it. What is sealed now then follows it.
+        if tell(before):
+            previous = before.manifest_sha256
+    late = _not_in(earlier, read, archive)
     strange = _unknown_to(earlier, unreadable)
     if earlier and not late and not strange:
-        tell(earlier[-1])
         _empty(call_dir, sizes)
         return earlier[-1]
     place = parent / _name(call_id, part)
@@ -129,7 +133,9 @@ def seal(
         shutil.rmtree(building, ignore_errors=True)
         _make_private(building)
         kept = _keep_unreadable(building, strange)
-        manifest = _build(building, call_id, part, late, kept, legs, node, previous, sealed_at)
+        manifest = _build(
+            building, call_id, part, earlier, late, kept, legs, node, previous, sealed_at
+        )
         _make_private(parent)
         building.rename(place)
         # Only now: whoever is not root may not move a folder he may not write to.
@@ -145,9 +151,9 @@ def seal(
 
 
 def _build(
-    folder: Path, call_id: str, part: int, read: Sequence[tuple[SpoolTrack, Pcm]],
-    unreadable: list[UnreadableEntry], legs: Sequence[LegTalk], node: str, previous: str,
-    sealed_at: datetime,
+    folder: Path, call_id: str, part: int, earlier: Sequence[Sealed],
+    read: Sequence[tuple[SpoolTrack, Pcm]], unreadable: list[UnreadableEntry],
+    legs: Sequence[LegTalk], node: str, previous: str, sealed_at: datetime,
 ) -> Manifest:  # fmt: skip
     start = _clock_start(read, sealed_at)
     talks = {leg.leg_id: leg for leg in legs}
@@ -156,10 +162,11 @@ def _build(
         for number, (track, pcm) in enumerate(read, 1)
     ]
     mix = _mix(folder, entries, [pcm for _, pcm in read])
+    tracks = [*_sealed_in(earlier), *((_began(entry, start), entry) for entry in entries)]
     manifest = Manifest(
         call_id=call_id, part=part, node=node, sealed_at=sealed_at, clock_start=start,
         seconds=max((e.offset_ms / 1000 + e.seconds for e in entries), default=0.0),
-        tracks=entries, mix=mix, gaps=_gaps(entries, talks.values()), previous=previous,
+        tracks=entries, mix=mix, gaps=_gaps(tracks, talks.values()), previous=previous,
         unreadable=unreadable,
         clock_steps=[
             ClockStep(leg_id=track.leg_id or track.source, role=track.role, step_ms=track.step_ms)
@@ -242,11 +249,19 @@ def _mix(folder: Path, entries: Sequence[TrackEntry], pcms: Sequence[Pcm]) -> Mi
     return MixEntry(file=path.name, sha256=file_sha256(path), seconds=round(length / 1000, 3))
 
 
-def _gaps(entries: Sequence[TrackEntry], talks: Iterable[LegTalk]) -> list[Gap]:
-    """Legs whose tracks are shorter than they talked, all tracks of a leg taken together."""
+def _gaps(tracks: Iterable[tuple[int, TrackEntry]], talks: Iterable[LegTalk]) -> list[Gap]:
+    """Legs whose tracks are shorter than they talked, all tracks of a leg taken together.
+
+    `tracks`: of all parts of the call, each with its first moment.
+    """
+    longest: dict[tuple[str, int], float] = {}
+    for began, entry in tracks:
+        # A track that grew after it was sealed lies in two parts.
+        track = entry.leg_id, began
+        longest[track] = max(longest.get(track, 0.0), entry.seconds)
     recorded: dict[str, float] = {}
-    for entry in entries:
-        recorded[entry.leg_id] = recorded.get(entry.leg_id, 0.0) + entry.seconds
+    for (leg_id, _), seconds in longest.items():
+        recorded[leg_id] = recorded.get(leg_id, 0.0) + seconds
     return [
         Gap(
             leg_id=talk.leg_id, role=talk.role, expected_seconds=round(talk.seconds, 3),
@@ -255,6 +270,20 @@ def _gaps(entries: Sequence[TrackEntry], talks: Iterable[LegTalk]) -> list[Gap]:
         for talk in talks
         if talk.seconds - recorded.get(talk.leg_id, 0.0) > ALARM_SECONDS
     ]  # fmt: skip
+
+
+def _sealed_in(parts: Sequence[Sealed]) -> list[tuple[int, TrackEntry]]:
+    """Every track of these parts with its first moment."""
+    return [
+        (_began(entry, part.manifest.clock_start), entry)
+        for part in parts
+        for entry in part.manifest.tracks
+    ]
+
+
+def _began(entry: TrackEntry, clock_start: datetime) -> int:
+    """A track's first moment, in ms since 1970, as its name in the spool told it."""
+    return round(clock_start.timestamp() * 1000) + entry.offset_ms
 
 
 def _name(call_id: str, part: int) -> str:
@@ -305,17 +334,39 @@ def _sound_parts(parent: Path, call_id: str, part: int, archive: Path) -> list[S
 
 
 def _not_in(
-    parts: Sequence[Sealed], read: Sequence[tuple[SpoolTrack, Pcm]]
+    parts: Sequence[Sealed], read: Sequence[tuple[SpoolTrack, Pcm]], archive: Path
 ) -> list[tuple[SpoolTrack, Pcm]]:
     """The tracks no earlier part holds: all of them, or those that came late."""
-    if not parts:
-        return list(read)
-    held = {(t.leg_id, t.pcm_sha256) for part in parts for t in part.manifest.tracks}
     return [
         (track, pcm)
         for track, pcm in read
-        if (track.leg_id or track.source, sha256(pcm.samples.tobytes()).hexdigest()) not in held
+        if not any(_is_held(track, pcm, part, archive) for part in parts)
     ]
+
+
+def _is_held(track: SpoolTrack, pcm: Pcm, part: Sealed, archive: Path) -> bool:
+    """Whether a part holds these samples: as a track, or as the beginning of the same track.
+
+    A backup copies a track while it is being written, and its seal a moment later.
+    """
+    mine = [e for e in part.manifest.tracks if e.leg_id == (track.leg_id or track.source)]
+    pcm_sha256 = sha256(pcm.samples.tobytes()).hexdigest()
+    return any(
+        entry.pcm_sha256 == pcm_sha256
+        or (
+            track.start_ms in (None, _began(entry, part.manifest.clock_start))
+            and _begins_with(archive / part.folder / entry.file, pcm)
+        )
+        for entry in mine
+    )
+
+
+def _begins_with(file: Path, pcm: Pcm) -> bool:
+    try:
+        held, _ = soundfile.read(file, len(pcm.samples), dtype="int16")
+    except soundfile.LibsndfileError as error:
+        raise SpoolKept(f"{file}: {error}") from error
+    return np.array_equal(held, pcm.samples)
 
 
 def _empty(call_dir: Path, sizes: Mapping[Path, int]) -> None:

@@ -95,9 +95,9 @@ function showProof(recording) {
   $("proof").replaceChildren(heading("封存证明", "Proof"), list);
 }
 
-async function addPlayer(track, path, players) {
+async function addPlayer(track, path, players, begin) {
   const audio = make("audio", { controls: true, preload: "auto" });
-  audio.dataset.offset = track.offset_ms / 1000;
+  audio.dataset.offset = begin + track.offset_ms / 1000;
   audio.dataset.role = track.role;
   const title = make("p", {},
     make("span", { className: `role ${track.role}`, textContent: nameOf(track.role) }),
@@ -115,11 +115,11 @@ async function addPlayer(track, path, players) {
   players.push(audio);
 }
 
-async function showTracks(manifest) {
+async function showTracks(manifest, begin) {
   $("tracks").replaceChildren(heading("音轨", "Tracks"));
   const players = [];
-  if (manifest.mix) await addPlayer({ ...manifest.mix, role: "mix", offset_ms: 0 }, `${api}/recording/mix?part=${part}`, players);
-  for (const track of manifest.tracks) await addPlayer(track, `${api}/recording/tracks/${track.file}?part=${part}`, players);
+  if (manifest.mix) await addPlayer({ ...manifest.mix, role: "mix", offset_ms: 0 }, `${api}/recording/mix?part=${part}`, players, begin);
+  for (const track of manifest.tracks) await addPlayer(track, `${api}/recording/tracks/${track.file}?part=${part}`, players, begin);
   return players;
 }
 
@@ -160,7 +160,10 @@ async function load() {
     $("sign-in").hidden = true;
     document.querySelector("main").hidden = $("sign-out").hidden = false;
     showProof(recording);
-    const players = await showTracks(recording.manifest);
+    // The words of all parts are on the first part's clock.
+    const first = part > 1 ? await (await ask(`${api}/recording`)).json() : recording;
+    const begin = (Date.parse(recording.manifest.clock_start) - Date.parse(first.manifest.clock_start)) / 1000;
+    const players = await showTracks(recording.manifest, begin);
     try {
       showTranscript(await (await ask(`${api}/transcript`)).json(), players);
     } catch (error) {

@@ -54,6 +54,13 @@ def sealed(root: Path, legs: tuple[LegTalk, ...] = ()) -> Sealed:
     return seal(root / "spool" / CALL, root / "archive", legs, "n1", "0" * 64, AT)
 
 
+def talks(seconds: dict[str, float]) -> tuple[LegTalk, ...]:
+    start = datetime.fromtimestamp(START_MS / 1000, UTC)
+    return tuple(
+        LegTalk(leg, "operator", start, start + timedelta(seconds=s)) for leg, s in seconds.items()
+    )
+
+
 def parts(root: Path) -> list[str]:
     return sorted(p.parent.name for p in (root / "archive").rglob("manifest.json"))
 
@@ -122,13 +129,67 @@ def test_sealed_twice_is_the_same_seal(tmp_path: Path) -> None:
 
 
 def test_a_late_track_becomes_a_supplement(tmp_path: Path) -> None:
+    """
+    leg   | talked | part 1 | part 2
+    leg.1 | 4 s    | 4 s    |
+    leg.2 | 2 s    | 2 s    |
+    leg.3 | 1 s    |        | 1 s
+    leg.9 | 2 s    |        |        a gap in both
+    """
+    legs = talks({"leg.1": 4, "leg.2": 2, "leg.3": 1, "leg.9": 2})
+    given_call(tmp_path)
+    first = sealed(tmp_path, legs)
+    given_track(tmp_path, "liaison", "leg.3", 3000, tone(880, 1))
+    second = sealed(tmp_path, legs)
+    assert [t.role for t in second.manifest.tracks] == ["liaison"]
+    assert [gap.leg_id for gap in second.manifest.gaps] == ["leg.9"]
+    assert parts(tmp_path) == [CALL, f"{CALL}.2"]
+    assert read_manifest(tmp_path / "archive" / first.folder) == first.manifest
+
+
+def test_a_track_that_grew_after_its_seal_counts_once(tmp_path: Path) -> None:
+    given_call(tmp_path)
+    sealed(tmp_path)
+    given_track(tmp_path, "citizen", "leg.1", 0, tone(440, 6))
+    gaps = sealed(tmp_path, talks({"leg.1": 9, "leg.2": 2})).manifest.gaps
+    assert [(gap.leg_id, gap.recorded_seconds) for gap in gaps] == [("leg.1", 6.0)]
+
+
+@pytest.mark.parametrize("copied", [0, 44, 20_001])
+def test_what_a_backup_copied_of_a_growing_track_is_held_by_its_seal(
+    tmp_path: Path, copied: int
+) -> None:
+    given_call(tmp_path)
+    first = sealed(tmp_path)
+    given_call(tmp_path)
+    for track in leftovers(tmp_path):
+        track.write_bytes(track.read_bytes()[:copied])
+    assert sealed(tmp_path) == first
+    assert (parts(tmp_path), leftovers(tmp_path)) == ([CALL], [])
+
+
+def test_the_beginning_of_another_track_is_not_held(tmp_path: Path) -> None:
+    given_call(tmp_path)
+    sealed(tmp_path)
+    given_track(tmp_path, "citizen", "leg.1", 9000, tone(440, 1))
+    assert [t.seconds for t in sealed(tmp_path).manifest.tracks] == [1.0]
+
+
+def test_a_seal_the_journal_does_not_know_is_told_before_its_supplement(tmp_path: Path) -> None:
+    """What is sealed then follows it, and not the one it follows itself."""
     given_call(tmp_path)
     first = sealed(tmp_path)
     given_track(tmp_path, "liaison", "leg.3", 3000, tone(880, 1))
-    second = sealed(tmp_path)
-    assert [t.role for t in second.manifest.tracks] == ["liaison"]
-    assert parts(tmp_path) == [CALL, f"{CALL}.2"]
-    assert read_manifest(tmp_path / "archive" / first.folder) == first.manifest
+    told: list[Sealed] = []
+
+    def tell(one: Sealed) -> bool:
+        told.append(one)
+        return True
+
+    spool, archive = tmp_path / "spool" / CALL, tmp_path / "archive"
+    second = seal(spool, archive, (), "n1", "0" * 64, AT, tell)
+    assert told == [first, second]
+    assert second.manifest.previous == first.manifest_sha256
 
 
 @pytest.mark.parametrize("hours", [3, 30, 49])
@@ -207,12 +268,7 @@ def test_the_service_needs_not_be_root() -> None:
 
 def test_missing_talk_is_a_gap(tmp_path: Path) -> None:
     given_call(tmp_path)
-    start = datetime.fromtimestamp(START_MS / 1000, UTC)
-    legs = tuple(
-        LegTalk(leg, "operator", start, start + timedelta(seconds=s))
-        for leg, s in (("leg.1", 4.9), ("leg.2", 3.1), ("leg.9", 2))
-    )
-    gaps = sealed(tmp_path, legs).manifest.gaps
+    gaps = sealed(tmp_path, talks({"leg.1": 4.9, "leg.2": 3.1, "leg.9": 2})).manifest.gaps
     assert [(g.leg_id, g.recorded_seconds) for g in gaps] == [("leg.2", 2.0), ("leg.9", 0.0)]
 
 
