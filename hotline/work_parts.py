@@ -7,7 +7,7 @@ from functools import partial
 from hotline.alarms.sending import Notifying
 from hotline.alarms.watch import Watch
 from hotline.installation import Installation
-from hotline.overdue import watch_tickets
+from hotline.overdue import terms_of, watch_tickets
 from hotline.owed.ledger import NOTIFY, TICKET, TRANSCRIBE
 from hotline.unrecorded import watch_forgotten
 from hotline.work.stages import Transcribing, open_call_ticket
@@ -17,14 +17,18 @@ from hotline.work.worker import Doing, Worker
 
 async def run_desk(installation: Installation) -> None:
     """Tickets, alarms and what watches their time. Until cancelled."""
-    notifying = Notifying(installation.settings.data_dir)
-    tickets = partial(open_call_ticket, words=words_of(installation.settings))
-    worker = _worker(installation, "desk", {TICKET: tickets, NOTIFY: notifying.do})
+    settings = installation.settings
+    notifying = Notifying(settings.data_dir)
+    tickets = partial(open_call_ticket, words=words_of(settings), terms=terms_of(settings))
+    worker = _worker(installation, "desk", {TICKET: tickets})
+    # In a thread of its own: an address that does not answer delays no ticket.
+    notifier = _worker(installation, "notify", {NOTIFY: notifying.do}, beats=False)
     database = installation.open_database()
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(worker.run(), name="worker")
-            tasks.create_task(Watch(database, installation.settings).run(), name="watch")
+            tasks.create_task(notifier.run(), name="notifier")
+            tasks.create_task(Watch(database, settings).run(), name="watch")
             tasks.create_task(watch_tickets(database), name="overdue")
             tasks.create_task(watch_forgotten(database), name="forgotten")
     finally:
@@ -37,7 +41,9 @@ async def run_transcriber(installation: Installation) -> None:
     await _worker(installation, "transcriber", {TRANSCRIBE: transcribing.do}).run()
 
 
-def _worker(installation: Installation, name: str, doing: Mapping[str, Doing]) -> Worker:
+def _worker(
+    installation: Installation, name: str, doing: Mapping[str, Doing], *, beats: bool = True
+) -> Worker:
     settings = installation.settings
     queue = settings.data_dir / f"queue-{name}.sqlite"
-    return Worker(name, settings.node, settings.database_url, queue, doing)
+    return Worker(name, settings.node, settings.database_url, queue, doing, beats=beats)

@@ -23,7 +23,7 @@ from api.routes.tickets import (
 from casework.duty.tables import Unit
 from casework.tickets.life import Step
 from casework.tickets.open import KeyUsed
-from casework.tickets.steps import Asked, NotNow, TicketUnknown, take_step
+from casework.tickets.steps import Asked, NotNow, TicketUnknown, take_step, was_taken
 from casework.tickets.views import TicketText, text_of
 
 router = APIRouter(tags=["tickets"])
@@ -116,7 +116,10 @@ async def _step(parts: ApiParts, who: Who, number: str, asked: Asked) -> TicketT
     asked = replace(asked, key=key_of(who, asked.key))
     async with parts.database.transaction() as session:
         before = await found_ticket(session, number)
-        if is_kept_from(who, before.unit_id):
+        # Who returned a ticket is kept from it from then on, but hears that it was done.
+        if is_kept_from(who, before.unit_id) and not await was_taken(
+            session, before.ticket_id, asked.key
+        ):
             raise Problem(404, NO_TICKET, number)
         try:
             row = await take_step(session, number, asked, parts.terms)

@@ -110,7 +110,9 @@ async def post_matter(
     async with parts.database.transaction() as session:
         await found_call(session, call_id)
         try:
-            row = await add_matter(session, call_id, body.title, who.user_id, key_of(who, key))
+            row = await add_matter(
+                session, call_id, body.title, who.user_id, parts.terms, key_of(who, key)
+            )
         except LookupError:
             raise Problem(409, "该通话尚无工单 / the call has no ticket yet", call_id) from None
         except KeyUsed:
@@ -135,7 +137,7 @@ async def answer_suggestion(
     async with parts.database.transaction() as session:
         ticket = await found_ticket(session, number)
         try:
-            return await answer(session, ticket, field, chosen, who.user_id)
+            return await answer(session, ticket, field, chosen, who.user_id, parts.terms)
         except LookupError:
             told = "该工单暂无智能建议 / nothing was suggested yet"
             raise Problem(409, told, field) from None

@@ -21,7 +21,10 @@ class SuggestionsFailed(Fact):
 
 
 class SuggestionAnswered(Fact):
-    """A person accepted or changed it: how good the word list is can be counted from these."""
+    """A person accepted or changed it: how good the word list is can be counted from these.
+
+    `words` is empty where the list had suggested nothing yet.
+    """
 
     kind: ClassVar[str] = "suggestion_answered"
     number: str

@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from casework.suggestions.facts import SuggestionAnswered, SuggestionsMade
 from casework.suggestions.suggest import FIELDS, Candidate, Suggestion
 from casework.suggestions.tables import TicketSuggestion, as_current
+from casework.tickets.clock import set_clock
+from casework.tickets.life import Terms
 from casework.tickets.tables import Ticket
 from store import journal
 from store.base import now
@@ -65,13 +67,19 @@ async def keep(
 
 
 async def answer(
-    session: AsyncSession, ticket: Ticket, field: str, chosen: list[str] | None, by: str
-) -> SuggestionView:
-    """Accepted (`chosen` None) or changed; the same once more is once. LookupError without one."""
+    session: AsyncSession, ticket: Ticket, field: str, chosen: list[str] | None, by: str,
+    terms: Terms,
+) -> SuggestionView:  # fmt: skip
+    """Accepted (`chosen` None) or changed; the same once more is once.
+
+    Where nothing was suggested a person can choose, but not accept: LookupError.
+    """
     await journal.take_turn(session)
     row = (await _rows(session, ticket.ticket_id)).get(field)
     if row is None:
-        raise LookupError(field)
+        if chosen is None:
+            raise LookupError(field)
+        row = _nothing_suggested(session, ticket, field)
     said: Answer = "accept" if chosen is None or chosen == row.suggested else "change"
     values = row.suggested if chosen is None else chosen
     if (row.answer, row.chosen) != (said, values):
@@ -84,6 +92,9 @@ async def answer(
         )  # fmt: skip
         await journal.append(session, fact)
         await session.flush()
+        if field == "urgency":
+            urgency = await chosen_urgency(session, ticket.ticket_id)
+            await set_clock(session, ticket, urgency, terms)
     return SuggestionView.model_validate(row)
 
 
@@ -133,6 +144,15 @@ async def _rows(session: AsyncSession, ticket_id: str) -> dict[str, TicketSugges
         select(TicketSuggestion).where(TicketSuggestion.ticket_id == ticket_id)
     )
     return {row.field: row for row in rows}
+
+
+def _nothing_suggested(session: AsyncSession, ticket: Ticket, field: str) -> TicketSuggestion:
+    row = TicketSuggestion(
+        ticket_id=ticket.ticket_id, field=field, suggested=[], candidates=[], words="",
+        made_at=now(),
+    )  # fmt: skip
+    session.add(row)
+    return row
 
 
 def _same(row: TicketSuggestion, suggestion: Suggestion, words: str) -> bool:

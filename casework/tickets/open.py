@@ -45,14 +45,14 @@ class TicketDraft:
     links: dict[str, str] = field(default_factory=dict)
 
 
-async def open_ticket(session: AsyncSession, draft: TicketDraft) -> Ticket:
+async def open_ticket(session: AsyncSession, draft: TicketDraft, terms: Terms) -> Ticket:
     """The call's first matter: opened now, or the one that is there, given what it lacks."""
     await _lock(session)
     ticket = await session.scalar(
         select(Ticket).where(Ticket.call_id == draft.call_id, Ticket.matter == FIRST_MATTER)
     )
     if ticket is None:
-        return await _open(session, draft, FIRST_MATTER)
+        return await _open(session, draft, terms, FIRST_MATTER)
     _complete(ticket, draft)
     if draft.has_transcript and ticket.transcript_state != "done":
         await _attach(session, ticket, draft)
@@ -60,7 +60,7 @@ async def open_ticket(session: AsyncSession, draft: TicketDraft) -> Ticket:
 
 
 async def add_matter(
-    session: AsyncSession, call_id: str, title: str, by: str, key: str | None = None
+    session: AsyncSession, call_id: str, title: str, by: str, terms: Terms, key: str | None = None
 ) -> Ticket:
     """One more matter of the same call, opened by a person; once for each key.
 
@@ -84,11 +84,11 @@ async def add_matter(
         recording_folder=first.recording_folder, recording_sha256=first.recording_sha256,
         has_gap=first.has_gap, line_broke=first.line_broke, links=dict(first.links),
     )  # fmt: skip
-    return await _open(session, draft, max(t.matter for t in matters) + 1, by, key)
+    return await _open(session, draft, terms, max(t.matter for t in matters) + 1, by, key)
 
 
 async def _open(
-    session: AsyncSession, draft: TicketDraft, matter: int, by: str | None = None,
+    session: AsyncSession, draft: TicketDraft, terms: Terms, matter: int, by: str | None = None,
     key: str | None = None,
 ) -> Ticket:  # fmt: skip
     moment = now()
@@ -103,7 +103,7 @@ async def _open(
         recording_folder=draft.recording_folder, recording_sha256=draft.recording_sha256,
         has_gap=draft.has_gap, line_broke=draft.line_broke, links=draft.links, edited_by=by,
         # Whom we did not speak with is rung back; that has a deadline of its own.
-        due_at=None if draft.kind == "abandoned" else due(Status.OPEN, "normal", moment, Terms()),
+        due_at=None if draft.kind == "abandoned" else due(Status.OPEN, "normal", moment, terms),
         request_key=key, reopened=0,
     )  # fmt: skip
     session.add(ticket)

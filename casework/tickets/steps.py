@@ -94,6 +94,16 @@ async def tell_overdue(session: AsyncSession, moment: datetime) -> list[str]:
     return told
 
 
+async def was_taken(session: AsyncSession, ticket_id: str, key: str | None) -> bool:
+    """Whether this key's step of this ticket was taken: its answer may have been lost."""
+    if key is None:
+        return False
+    taken = select(TicketStep.step_id).where(
+        TicketStep.ticket_id == ticket_id, TicketStep.request_key == key
+    )
+    return await session.scalar(taken) is not None
+
+
 async def _asked_before(session: AsyncSession, ticket: Ticket, asked: Asked) -> bool:
     if asked.key is None:
         return False

@@ -1,4 +1,4 @@
-"""Room hotline/alarms: raise, tell at most once in a period with a count, clear.
+"""Room hotline/alarms: raise, tell, clear; events at most once in a period, with a count.
 
 Everything within the caller's transaction: an alarm that is raised is also owed to
 everybody who is to hear of it.
@@ -18,9 +18,12 @@ from store.base import new_id
 
 
 class Alarms:
-    """`targets`: ids of the addresses that are told (`hotline.alarms.sending`)."""
+    """`targets`: ids of the addresses that are told (`hotline.alarms.sending`).
 
-    def __init__(self, period: timedelta, targets: list[str]) -> None:
+    None where there are addresses and not one can be used: what is to be told waits.
+    """
+
+    def __init__(self, period: timedelta, targets: list[str] | None) -> None:
         self._period = period
         self._targets = targets
 
@@ -46,7 +49,6 @@ class Alarms:
         """What was wrong has been seen to be well again."""
         row = await session.get(Alarm, _key(alarm, about))
         if row is not None and row.state == "raised":
-            row.untold = 0
             await self._clear(session, row, at)
 
     async def sweep(self, session: AsyncSession, standing: set[str], at: datetime) -> None:
@@ -55,9 +57,9 @@ class Alarms:
             select(Alarm).where((Alarm.state == "raised") | (Alarm.untold > 0))
         )
         for row in rows:
-            await self._tell_if_due(session, row, at)
             if row.state == "raised" and self._is_over(row, standing, at):
                 await self._clear(session, row, at)
+            await self._tell_if_due(session, row, at)
 
     def _is_over(self, row: Alarm, standing: set[str], at: datetime) -> bool:
         words = ALARMS.get(row.alarm)
@@ -82,7 +84,9 @@ class Alarms:
         return row
 
     async def _tell_if_due(self, session: AsyncSession, row: Alarm, at: datetime) -> None:
-        if not row.untold or (row.told_at is not None and at - row.told_at < self._period):
+        if self._targets is None or not row.untold:
+            return
+        if row.told_at is not None and at - row.told_at < self._period:
             return
         words = ALARMS[row.alarm]
         times = f"  ×{row.untold}" if row.untold > 1 else ""
@@ -99,9 +103,13 @@ class Alarms:
         words = ALARMS.get(row.alarm)
         if words is None or (words.for_seconds is None and not words.until_well):
             return
-        where = f" ({row.about})" if row.about else ""
-        title = f"[12345] 已恢复 / well again: {words.title}{where}"
-        await self._tell(session, row, "success", title, "", at)
+        was_told = row.told_at is not None
+        # Wrong again later is news again, and what is over now is not to be told as wrong.
+        row.untold, row.told_at = 0, None
+        if was_told:
+            where = f" ({row.about})" if row.about else ""
+            title = f"[12345] 已恢复 / well again: {words.title}{where}"
+            await self._tell(session, row, "success", title, "", at)
 
     async def _tell(
         self, session: AsyncSession, row: Alarm, level: str, title: str, body: str, at: datetime
@@ -112,7 +120,7 @@ class Alarms:
         )  # fmt: skip
         session.add(notice)
         await session.flush()
-        for target in self._targets:
+        for target in self._targets or ():
             await owe(session, f"{notice.notice_id}:{target}", NOTIFY)
 
 

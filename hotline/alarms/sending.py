@@ -42,19 +42,41 @@ class Target:
         return self.url.partition("://")[0]
 
 
-def read_targets(data_dir: Path) -> list[Target]:
-    """All addresses; none where there is no file. `BadAddress`."""
+@dataclass(frozen=True)
+class Addresses:
+    """What the file says; `mistakes` name a line, never what is in it."""
+
+    targets: list[Target]
+    mistakes: list[str]
+
+
+def read_addresses(data_dir: Path) -> Addresses:
+    """A bad line costs no other its place; nothing where there is no file."""
+    found = Addresses([], [])
     try:
-        lines = (data_dir / FILE).read_text("utf-8").splitlines()
+        # Other editors begin their UTF-8 with a mark, or write comments in GBK.
+        lines = (data_dir / FILE).read_text("utf-8-sig", errors="replace").splitlines()
     except FileNotFoundError:
-        return []
-    found = []
+        return found
+    except OSError as error:
+        return Addresses([], [f"{FILE}: {error.strerror}"])
     for number, line in enumerate(lines, start=1):
         if (url := line.strip()) and not url.startswith("#"):
-            if not is_address(url):
-                raise BadAddress(f"{FILE}: 第 {number} 行不是有效地址 / line {number}: no address")
-            found.append(Target(url))
+            if is_address(url):
+                found.targets.append(Target(url))
+            else:
+                found.mistakes.append(
+                    f"{FILE}: 第 {number} 行不是有效地址 / line {number}: no address"
+                )
     return found
+
+
+def read_targets(data_dir: Path) -> list[Target]:
+    """All addresses, for whoever can mend the file. `BadAddress`."""
+    addresses = read_addresses(data_dir)
+    if addresses.mistakes:
+        raise BadAddress("; ".join(addresses.mistakes))
+    return addresses.targets
 
 
 def add_target(data_dir: Path, url: str) -> Target:
@@ -62,11 +84,14 @@ def add_target(data_dir: Path, url: str) -> Target:
     if not is_address(url) or "\n" in url:
         raise BadAddress(f"不是有效地址 / no address: {url.partition('://')[0][:20]}://…")
     target = Target(url)
-    if target not in read_targets(data_dir):
+    if target not in read_addresses(data_dir).targets:
         place = data_dir / FILE
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with os.fdopen(os.open(place, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600), "a") as file:
-            file.write(url + "\n")
+        before = place.read_bytes() if place.exists() else b""
+        begin = "\n" if before and not before.endswith(b"\n") else ""
+        handle = os.open(place, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+        with os.fdopen(handle, "a", encoding="utf-8") as file:
+            file.write(f"{begin}{url}\n")
     return target
 
 
@@ -105,8 +130,11 @@ class Notifying:
         notice_id, _, target_id = work.call_id.partition(":")
         async with database.reading() as session:
             notice = await session.get_one(Notice, notice_id)
-        targets = {target.target_id: target for target in read_targets(self._data_dir)}
+        addresses = read_addresses(self._data_dir)
+        targets = {target.target_id: target for target in addresses.targets}
         if target_id in targets:
             await send(targets[target_id], notice.level, notice.title, notice.body)
+        elif addresses.mistakes:  # it may be the line that is wrong for the moment
+            raise BadAddress(addresses.mistakes[0])
         async with database.transaction() as session:
             await finish(session, work)

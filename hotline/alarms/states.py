@@ -9,8 +9,6 @@ from hotline.health.reserve import Disk
 from hotline.health.tables import PartState
 
 SILENT = timedelta(seconds=10)
-# A part that has said nothing for so long was taken away, with its machine.
-GONE = timedelta(days=1)
 CEL_BEHIND_BYTES = 200_000
 
 
@@ -39,12 +37,11 @@ def wrong_states(
         told = f"{disk.used_percent:.1f} % 已用 / used, {disk.free // 1_000_000} MB 可用 / free"
         found.append(Wrong("disk_low", "", told))
     for part in parts:
-        if at - part.at > GONE:
-            continue
         if at - part.at > SILENT:
-            since = f"{part.at.astimezone():%H:%M:%S}"
+            since = f"{part.at.astimezone():%m-%d %H:%M:%S}"
             found.append(Wrong("part_silent", f"{part.part}@{part.node}", f"自 / since {since}"))
-        elif part.part == "controller":
+        # Silent too: what it called wrong last is not well because it says no more.
+        if part.part == "controller":
             found += _of_controller(part.node, part.detail)
     return found
 

@@ -10,8 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hotline.alarms.late import late_work
 from hotline.alarms.raising import Alarms
-from hotline.alarms.sending import BadAddress, NotSent, Target, read_targets, send
+from hotline.alarms.sending import NotSent, Target, read_addresses, send
 from hotline.alarms.states import Wrong, wrong_states
 from hotline.alarms.words import ALARM_OF_FACT, ALARMS
 from hotline.health.follow import BATCH, follow
@@ -41,6 +42,7 @@ class Watch:
         self._since: dict[str, datetime] = {}
         self._away_since: datetime | None = None
         self._told_away = False
+        self._mistakes: list[str] = []
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -59,9 +61,10 @@ class Watch:
         """Read on, and look at every state once. `DatabaseAway`."""
         while await follow(self._database, FOLLOWER, count_fact) == BATCH:
             pass
+        targets = self._targets()
         alarms = Alarms(
             timedelta(minutes=self._settings.alarm_minutes),
-            [target.target_id for target in self._targets()],
+            None if targets is None else [target.target_id for target in targets],
         )
 
         async def look_at(session: AsyncSession, fact: JournalRow, _: dict[str, Any]) -> None:
@@ -81,9 +84,11 @@ class Watch:
         disk = disk_of(settings.data_dir)
         async with self._database.reading() as session:
             parts = list(await session.scalars(select(PartState)))
+            late = await late_work(session, moment)
         wrong = wrong_states(
             parts, moment, disk, settings.disk_alarm_mb * MEGABYTE, settings.disk_alarm_percent
         )
+        wrong += late
         standing = self._lasting(wrong, moment)
         async with self._database.transaction() as session:
             for state in standing:
@@ -100,12 +105,14 @@ class Watch:
             >= (ALARMS[state.alarm].for_seconds or 0.0)
         ]
 
-    def _targets(self) -> list[Target]:
-        try:
-            return read_targets(self._settings.data_dir)
-        except BadAddress as bad:
-            log.error("alarm_addresses_unreadable", reason=str(bad))
-            return []
+    def _targets(self) -> list[Target] | None:
+        """Who is told; None where there are addresses and not one can be used."""
+        found = read_addresses(self._settings.data_dir)
+        if found.mistakes != self._mistakes:
+            self._mistakes = found.mistakes
+            for mistake in found.mistakes:
+                log.error("alarm_address_unusable", reason=mistake)
+        return None if found.mistakes and not found.targets else found.targets
 
     # -- without a database nothing is durable: told at once, once ----------------------------
 
@@ -117,23 +124,26 @@ class Watch:
             words.for_seconds or 0.0
         ):
             return
+        targets = self._targets()
+        if targets is None:
+            return
         self._told_away = True
         log.error("alarm", alarm="database_away")
-        await self._tell_directly("failure", f"[12345] {words.title}")
+        await _tell_directly(targets, "failure", f"[12345] {words.title}")
 
     async def _back(self) -> None:
         if self._told_away:
-            await self._tell_directly(
-                "success", f"[12345] 已恢复 / well again: {ALARMS['database_away'].title}"
-            )
+            title = f"[12345] 已恢复 / well again: {ALARMS['database_away'].title}"
+            await _tell_directly(self._targets() or [], "success", title)
         self._away_since, self._told_away = None, False
 
-    async def _tell_directly(self, level: str, title: str) -> None:
-        for target in self._targets():
-            try:
-                await send(target, level, title, "")
-            except NotSent as not_sent:
-                log.error("alarm_not_sent", target=str(not_sent))
+
+async def _tell_directly(targets: list[Target], level: str, title: str) -> None:
+    for target in targets:
+        try:
+            await send(target, level, title, "")
+        except NotSent as not_sent:
+            log.error("alarm_not_sent", target=str(not_sent))
 
 
 def alarm_of(fact: JournalRow) -> str | None:

@@ -36,6 +36,7 @@ ALARMS: dict[str, Words] = {
     "recording_stopped": Words(
         "磁盘已满，录音已停止 / disk full, recording has stopped", "The disk is full", 0
     ),
+    "work_waits": Words("后续工作久未完成 / work waits too long", "Work waits", 60),
     # -- events -----------------------------------------------------------------------------
     "recording_gap": Words("录音有缺口 / a recording has a gap", "A recording has a gap"),
     "clock_stepped": Words(

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from casework.suggestions.reading import own_words
 from casework.suggestions.words import WordList
+from casework.tickets.life import Terms
 from casework.tickets.open import TicketDraft, open_ticket
 from casework.tickets.title import title_of
 from hotline.owed.ledger import TICKET, Leased, finish, owe
@@ -17,11 +18,13 @@ from hotline.settings import Settings
 from hotline.work.suggesting import keep_suggestions, suggested
 from recording.facts import RecordingGap
 from recording.tables import Recording, Track
+from store import journal
 from store.database import Database
 from store.facts import Fact
 from store.tables import FactRow
 from telephony.dialplan import PROBE
 from telephony.facts import ClockStepped
+from telephony.roles import Mode, Role
 from telephony.tables import Connect, Leg, PhoneCall
 from transcription.keep import keep_failure, keep_transcript
 from transcription.models import Choice, ModelSettings, choose_engine
@@ -63,13 +66,22 @@ class Transcribing:
             select(Recording, Track)
             .join(Track, Track.recording_id == Recording.recording_id)
             .where(Recording.call_id == call_id)
+            .order_by(Recording.part)
         )
+        found = rows.all()
+
+        def offset_ms(recording: Recording, track: Track) -> int:
+            # A later part counts from its own first track, a transcript from the first part's.
+            later = recording.clock_start - found[0][0].clock_start
+            return track.offset_ms + round(later.total_seconds() * 1000)
+
         return [
             TrackAudio(
                 track.leg_id, track.role,
-                Path(self._settings.archive) / recording.folder / track.file, track.offset_ms,
+                Path(self._settings.archive) / recording.folder / track.file,
+                offset_ms(recording, track),
             )
-            for recording, track in rows
+            for recording, track in found
         ]  # fmt: skip
 
     def _chosen(self) -> Choice:
@@ -88,11 +100,15 @@ def model_settings(settings: Settings) -> ModelSettings:
     )  # fmt: skip
 
 
-async def open_call_ticket(database: Database, work: Leased, words: WordList | None = None) -> None:
+async def open_call_ticket(
+    database: Database, work: Leased, words: WordList | None = None, terms: Terms | None = None
+) -> None:
     """Open the call's first matter, or give it the transcript that has come since."""
     words = words or own_words()
     suggestions = await suggested(database, work.call_id, words)
     async with database.transaction() as session:
+        # Before anything is read: what comes after that (a transcript) then owes this work anew.
+        await journal.take_turn(session)
         call = await session.get_one(PhoneCall, work.call_id)
         if call.direction == "out" and call.talked_at is None:
             # Rung back in vain: the ring-back says so, and nothing was said.
@@ -119,7 +135,7 @@ async def open_call_ticket(database: Database, work: Leased, words: WordList | N
         draft = draft_of(call, list(legs), list(units), recording, transcript, has_gap=has_gap)
         if await _has_fact(session, work.call_id, ClockStepped):
             draft = replace(draft, transcript_note=draft.transcript_note + _STEPPED)
-        ticket = await open_ticket(session, draft)
+        ticket = await open_ticket(session, draft, terms or Terms())
         if draft.kind == PROBE:  # nobody's matter: there to be seen, not to be worked on
             ticket.status, ticket.due_at = "closed", None
         await keep_suggestions(session, ticket, transcript, suggestions, words)
@@ -152,7 +168,7 @@ def draft_of(
             for u in utterances
             if u.role != "supervisor"
         ),
-        who_spoke=list(dict.fromkeys(leg.role for leg in legs)), units=units,
+        who_spoke=list(dict.fromkeys(leg.role for leg in legs if _took_part(leg))), units=units,
         has_transcript=timeline is not None,
         transcript_note=note or _note(waits_for, recording is not None or not has_gap),
         recording_folder=recording.folder if recording else None,
@@ -170,6 +186,11 @@ def _note(waits_for: str, may_come: bool) -> str:
     if not may_come:
         return f"无转写（{waits_for}，录音不完整）。"
     return f"转写尚未完成（{waits_for}），完成后自动补入。"
+
+
+def _took_part(leg: Leg) -> bool:
+    """A supervisor who listened, or whispered to the operator, did not."""
+    return leg.role != Role.SUPERVISOR or leg.mode == Mode.BARGE
 
 
 SPEAKERS = {

@@ -4,6 +4,7 @@ import asyncio
 from datetime import datetime
 from pathlib import Path
 
+from casework.tickets.life import Terms
 from casework.tickets.open import TicketDraft, open_ticket
 from simulator import ears
 from simulator.person import Person
@@ -64,7 +65,7 @@ async def given_ticket(stage: Stage, status: str = "open") -> str:
         recording_folder=None, recording_sha256=None, has_gap=False, line_broke=False,
     )  # fmt: skip
     async with stage.database.transaction() as session:
-        ticket = await open_ticket(session, draft)
+        ticket = await open_ticket(session, draft, Terms())
         ticket.status = status
         return str(ticket.number)
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,20 +15,31 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from hotline.alarms.sending import FILE, BadAddress, Notifying, add_target, read_targets
+from hotline.alarms.late import late_work
+from hotline.alarms.raising import Alarms
+from hotline.alarms.sending import (
+    FILE,
+    BadAddress,
+    Notifying,
+    add_target,
+    read_addresses,
+    read_targets,
+)
 from hotline.alarms.states import wrong_states
-from hotline.alarms.tables import Alarm
+from hotline.alarms.tables import Alarm, Notice
 from hotline.alarms.watch import Watch
 from hotline.alarms.words import ALARM_OF_FACT, ALARMS
 from hotline.health.reserve import Disk
 from hotline.health.tables import PartState
+from hotline.installation import Installation
 from hotline.owed import ledger
 from hotline.owed.facts import WorkDied
-from hotline.owed.ledger import NOTIFY
+from hotline.owed.ledger import NOTIFY, TICKET, TRANSCRIBE, owe
 from hotline.owed.tables import OwedWork
 from hotline.probe.facts import ProbeDone
 from hotline.settings import Settings
 from hotline.work.worker import Worker
+from hotline.work_parts import run_desk
 from recording.facts import RecordingGap, SealFailed
 from store import journal
 from store.base import now
@@ -210,6 +223,45 @@ async def test_a_state_is_told_when_it_begins_and_when_it_ends(
         assert kinds == ["alarm_raised", "alarm_cleared"]
 
 
+async def levels(database: Database) -> list[str]:
+    """What was told, in its order."""
+    async with database.reading() as session:
+        return list(await session.scalars(select(Notice.level).order_by(Notice.made_at)))
+
+
+async def test_a_state_is_told_each_time_it_begins_and_not_when_it_is_over(main: Database) -> None:
+    """
+    minute | trunk | told
+    0      | down  | failure
+    1      | up    | well again
+    2      | down  | failure: the second in half an hour, and another one
+    3      | up    | well again
+    40     | up    | nothing
+    """
+    alarms = Alarms(timedelta(minutes=30), ["0a1b2c3d"])
+    began = now()
+    for minute, is_down in ((0, True), (1, False), (2, True), (3, False), (40, False)):
+        at = began + timedelta(minutes=minute)
+        async with main.transaction() as session:
+            if is_down:
+                await alarms.stands(session, "trunk_down", "trunk@pbx", "", at)
+            await alarms.sweep(session, {"trunk_down:trunk@pbx"} if is_down else set(), at)
+    assert await levels(main) == ["failure", "success", "failure", "success"]
+
+
+async def test_a_probe_that_fails_once_it_was_well_again_is_told_at_once(main: Database) -> None:
+    alarms = Alarms(timedelta(minutes=30), ["0a1b2c3d"])
+    began = now()
+    for minute, fails in ((0, True), (1, True), (2, False), (3, True)):
+        at = began + timedelta(minutes=minute)
+        async with main.transaction() as session:
+            if fails:
+                await alarms.happened(session, "probe_failed", "", "", at)
+            else:
+                await alarms.over(session, "probe_failed", "", at)
+    assert await levels(main) == ["failure", "success", "failure"]
+
+
 async def test_a_probe_s_alarm_stands_until_a_test_call_goes_well(
     settings: Settings, main: Database
 ) -> None:
@@ -270,6 +322,80 @@ def test_which_states_are_wrong(said: dict[str, Any], alarms: set[str]) -> None:
     ]
 
 
+def test_a_part_stays_wrong_for_as_long_as_it_is_silent() -> None:
+    """And so does what it called wrong last: nobody says that it is well."""
+    moment = now()
+    days_ago = moment - timedelta(days=3)
+    said = {"asterisk": True, "ami": True, "trunks": {"one": "down"}}
+    parts = [
+        PartState(part="controller", node="pbx", at=days_ago, detail=said),
+        PartState(part="desk", node="pbx", at=days_ago, detail={}),
+    ]
+    assert [wrong.key for wrong in wrong_states(parts, moment, Disk(10, 5), 4)] == [
+        "part_silent:controller@pbx",
+        "trunk_down:one@pbx",
+        "part_silent:desk@pbx",
+    ]
+
+
+async def test_work_that_is_not_done_for_long_is_an_alarm(
+    settings: Settings, main: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    owed for | work                                   | late
+    16 min   | a ticket that fails, due again in five | yes
+    14 min   | a notice                               | not yet
+    2 h      | a transcript, on a busy day            | not yet
+    """
+    monkeypatch.setitem(ALARMS, "work_waits", replace(ALARMS["work_waits"], for_seconds=0.0))
+    moment = now()
+    async with main.transaction() as session:
+        for stage, minutes in ((TICKET, 16), (NOTIFY, 14), (TRANSCRIBE, 120)):
+            await owe(session, CALL, stage)
+            row = await session.get_one(OwedWork, (CALL, stage))
+            row.owed_since = moment - timedelta(minutes=minutes)
+            row.attempts, row.not_before = 9, moment + timedelta(minutes=5)
+    assert await late(main) == {TICKET}
+    assert await late(main, timedelta(hours=12)) == {TICKET, NOTIFY, TRANSCRIBE}
+    watch = Watch(main, settings)
+    for state, alarm in (("owed", "raised"), ("dead", "raised"), ("done", "cleared")):
+        async with main.transaction() as session:
+            (await session.get_one(OwedWork, (CALL, TICKET))).state = state
+        await watch.look()
+        async with main.reading() as session:
+            [row] = await session.scalars(select(Alarm))
+        assert (row.key, row.state) == ("work_waits:ticket", alarm), state
+
+
+async def late(database: Database, later: timedelta = timedelta()) -> set[str]:
+    async with database.reading() as session:
+        return {wrong.about for wrong in await late_work(session, now() + later)}
+
+
+async def test_a_notice_nobody_takes_delays_no_ticket(settings: Settings, main: Database) -> None:
+    """Ten notices for an address that accepts and never answers: four seconds each."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        target = add_target(settings.data_dir, f"json://127.0.0.1:{silent.getsockname()[1]}/")
+        alarms = Alarms(timedelta(minutes=30), [target.target_id])
+        async with main.transaction() as session:
+            for number in range(10):
+                await alarms.happened(session, "trunk_down", f"{number}@pbx", "", now())
+            await owe(session, CALL, TICKET)
+        desk = asyncio.create_task(run_desk(Installation(settings)))
+        try:
+            await until(lambda: is_tried(main, TICKET), 20, "the desk comes to the ticket")
+        finally:
+            desk.cancel()
+            with suppress(asyncio.CancelledError):
+                await desk
+
+
+async def is_tried(database: Database, stage: str) -> bool:
+    async with database.reading() as session:
+        tried = (OwedWork.stage == stage) & (OwedWork.attempts > 0)
+        return await session.scalar(select(OwedWork.call_id).where(tried)) is not None
+
+
 async def test_every_alarm_has_words_and_dead_notices_make_no_more(
     settings: Settings, main: Database
 ) -> None:
@@ -306,3 +432,49 @@ def test_a_bad_address_is_named_by_its_line_and_not_shown(tmp_path: Path) -> Non
     with pytest.raises(BadAddress) as bad:
         read_targets(tmp_path)
     assert "line 3" in str(bad.value) and "secret-key" not in str(bad.value)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        b"nonsense://secret-key\njson://127.0.0.1/a\n",
+        "\ufeffjson://127.0.0.1/a\n".encode(),
+        "# 值班群\njson://127.0.0.1/a\n".encode("gbk"),
+        b"json://127.0.0.1/a",
+    ],
+    ids=["beside a bad line", "marked as UTF-8", "a comment in GBK", "no end of line"],
+)
+def test_an_address_is_read_whatever_is_written_beside_it(tmp_path: Path, written: bytes) -> None:
+    (tmp_path / FILE).write_bytes(written)
+    assert [target.url for target in read_addresses(tmp_path).targets] == ["json://127.0.0.1/a"]
+    add_target(tmp_path, "json://127.0.0.1/b")
+    addresses = read_addresses(tmp_path)
+    assert [target.url[-1] for target in addresses.targets] == ["a", "b"]
+    assert "secret-key" not in str(addresses)
+
+
+async def test_where_no_address_is_right_an_alarm_waits_until_one_is(
+    settings: Settings, main: Database
+) -> None:
+    file = settings.data_dir / FILE
+    file.write_text("nonsense://secret-key\n")
+    with given_receiver() as receiver:
+        async with given_desk(settings, main):
+            await happened(main, gap())
+            await until(lambda: is_raised(main), 40, "raised")
+            assert await levels(main) == []
+            file.write_text(f"nonsense://secret-key\n{receiver.url}\n")
+            await until(lambda: receiver.told, 40, "told where it can be")
+
+
+async def is_raised(database: Database) -> bool:
+    return "alarm_raised" in await kinds(database)
+
+
+async def test_where_nobody_is_to_be_told_nothing_waits(main: Database) -> None:
+    """Whoever is added later does not hear of all that ever was."""
+    async with main.transaction() as session:
+        await Alarms(timedelta(minutes=30), []).happened(session, "overdue", "", "", now())
+    async with main.reading() as session:
+        [row] = await session.scalars(select(Alarm))
+    assert row.untold == 0 and row.told_at is not None

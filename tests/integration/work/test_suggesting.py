@@ -1,6 +1,8 @@
 """Suggestions come with the ticket or follow with the transcript, and never cost a ticket."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,15 +14,20 @@ from casework.suggestions.reading import read_words
 from casework.tickets.life import Step, Terms
 from casework.tickets.steps import Asked, take_step
 from casework.tickets.tables import Ticket
+from casework.tickets.workdays import end_of_workday
+from hotline.installation import Installation
 from hotline.overdue import tell_of_overdue_tickets
 from hotline.owed.ledger import TICKET, Leased, owe
+from hotline.settings import Settings
 from hotline.work import suggesting
 from hotline.work.stages import open_call_ticket
+from hotline.work_parts import run_desk
 from store import journal
 from store.database import Database
 from telephony.facts import CallStarted
 from telephony.projection import PROJECTIONS
 from telephony.tables import PhoneCall
+from tests.e2e.stage import until
 from transcription.keep import keep_transcript
 from transcription.words import Timeline, Utterance
 
@@ -90,7 +97,7 @@ async def test_another_word_list_suggests_anew_but_leaves_what_was_answered(
     ticket = await opened(database)
     async with database.transaction() as session:
         row = await session.get_one(Ticket, ticket.ticket_id)
-        await answer(session, row, "unit", ["police"], "li")
+        await answer(session, row, "unit", ["police"], "li", Terms())
     other = read_words(
         "version: b\nunits: {x: {name: 甲, words: {6: [口罩]}}}\n"
         "categories: {y: {name: 乙, kinds: {z: {name: 丙, unit: x, words: {6: [口罩]}}}}}\n"
@@ -100,6 +107,20 @@ async def test_another_word_list_suggests_anew_but_leaves_what_was_answered(
         found = {s.field: s for s in await suggestions_of(session, ticket.ticket_id)}
     assert (found["unit"].suggested, found["unit"].chosen) == (["market"], ["police"])
     assert (found["category"].suggested, found["category"].words) == (["y/z"], other.stamp)
+
+
+async def test_what_was_chosen_before_the_transcript_came_stays(database: Database) -> None:
+    await given_call(database)
+    ticket = await opened(database)
+    async with database.transaction() as session:
+        row = await session.get_one(Ticket, ticket.ticket_id)
+        await answer(session, row, "unit", ["police"], "li", Terms())
+    await given_transcript(database)
+    await opened(database)
+    async with database.reading() as session:
+        found = {s.field: s for s in await suggestions_of(session, ticket.ticket_id)}
+    assert (found["unit"].suggested, found["unit"].chosen) == ([], ["police"])
+    assert (found["district"].suggested, found["district"].chosen) == (["荔城区"], None)
 
 
 async def test_a_number_that_called_before_is_a_repeated_call(database: Database) -> None:
@@ -148,8 +169,40 @@ async def test_what_is_overdue_is_told_once_for_each_due_time(database: Database
         assert moved.due_at is not None
     await past_due()
     assert await tell_of_overdue_tickets(database) == [ticket.number]
+
+    async def given_urgency(level: str, terms: Terms) -> None:
+        async with database.transaction() as session:
+            row = await session.get_one(Ticket, ticket.ticket_id)
+            await answer(session, row, "urgency", [level], "li", terms)
+
+    await given_urgency("urgent", Terms(urgent_resolve_hours=0))
+    assert await tell_of_overdue_tickets(database) == [], "still past due, and told"
+    await given_urgency("normal", Terms())
+    assert await tell_of_overdue_tickets(database) == [], "not yet due"
+    await past_due()
+    assert await tell_of_overdue_tickets(database) == [ticket.number]
     told = await facts(database, "ticket_overdue")
-    assert [(f["status"], f["unit_id"]) for f in told] == [("open", None), ("dispatched", "market")]
+    dispatched = ("dispatched", "market")
+    assert [(f["status"], f["unit_id"]) for f in told] == [("open", None), dispatched, dispatched]
+
+
+async def test_the_desk_opens_tickets_with_the_days_of_the_settings(tmp_path: Path) -> None:
+    installation = Installation(Settings(data_dir=tmp_path, dispatch_days=9))
+    async with installation.opened_database() as database:
+        await database.migrate()
+        await given_call(database)
+
+        async def the_ticket() -> Ticket | None:
+            async with database.reading() as session:
+                return await session.scalar(select(Ticket))
+
+        desk = asyncio.create_task(run_desk(installation))
+        try:
+            ticket = await until(the_ticket, 40, "the call's ticket")
+        finally:
+            desk.cancel()
+            await asyncio.gather(desk, return_exceptions=True)
+    assert ticket.due_at == end_of_workday(ticket.opened_at, 9)
 
 
 async def test_what_an_operator_said_is_urgent_has_hours_not_days(database: Database) -> None:
@@ -158,7 +211,7 @@ async def test_what_an_operator_said_is_urgent_has_hours_not_days(database: Data
     ticket = await opened(database)
     async with database.transaction() as session:
         row = await session.get_one(Ticket, ticket.ticket_id)
-        await answer(session, row, "urgency", ["urgent"], "li")
+        await answer(session, row, "urgency", ["urgent"], "li", Terms())
         asked = Asked(Step.DISPATCH, "li", unit_id="market")
         moved = await take_step(session, ticket.number, asked, Terms())
         assert moved.due_at is not None

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from casework.suggestions.keeping import answer
 from casework.tickets import open as opening
+from casework.tickets.life import Terms
 from casework.tickets.open import TicketDraft, add_matter, open_ticket
 from casework.tickets.tables import Ticket
+from casework.tickets.workdays import CITY_TIME
 from store import journal
 from store.database import Database
 
@@ -29,7 +32,7 @@ WITH = replace(
 
 async def opened(database: Database, draft: TicketDraft) -> Ticket:
     async with database.transaction() as session:
-        return await open_ticket(session, draft)
+        return await open_ticket(session, draft, Terms())
 
 
 async def tickets(database: Database) -> list[Ticket]:
@@ -92,7 +95,7 @@ async def test_calls_at_once_are_numbered_without_a_hole(
 async def test_a_rolled_back_number_is_given_again(database: Database) -> None:
     with pytest.raises(ZeroDivisionError):
         async with database.transaction() as session:
-            await open_ticket(session, WITH)
+            await open_ticket(session, WITH, Terms())
             raise ZeroDivisionError
     assert await facts(database) == []
     assert (await opened(database, WITH)).number.endswith("-000001")
@@ -166,7 +169,7 @@ async def test_words_too_long_for_the_table_lose_no_ticket(database: Database) -
 async def test_one_call_may_carry_several_matters(database: Database) -> None:
     first = await opened(database, WITH)
     async with database.transaction() as session:
-        second = await add_matter(session, CALL, "另反映噪声", by="zhang")
+        second = await add_matter(session, CALL, "另反映噪声", "zhang", Terms())
     assert [(t.matter, t.title, t.edited_by) for t in await tickets(database)] == [
         (1, "路灯坏了", None), (2, "另反映噪声", "zhang"),
     ]  # fmt: skip
@@ -183,7 +186,7 @@ async def test_matters_added_at_once_are_all_kept(database: Database) -> None:
 
     async def add(n: int) -> None:
         async with database.transaction() as session:
-            await add_matter(session, CALL, f"事项 {n}", by="zhang")
+            await add_matter(session, CALL, f"事项 {n}", "zhang", Terms())
 
     await asyncio.gather(*(add(n) for n in range(6)))
     assert [ticket.matter for ticket in await tickets(database)] == [1, 2, 3, 4, 5, 6, 7]
@@ -192,4 +195,23 @@ async def test_matters_added_at_once_are_all_kept(database: Database) -> None:
 async def test_no_second_matter_without_a_first(database: Database) -> None:
     with pytest.raises(LookupError, match=CALL):
         async with database.transaction() as session:
-            await add_matter(session, CALL, "另反映噪声", by="zhang")
+            await add_matter(session, CALL, "另反映噪声", "zhang", Terms())
+
+
+async def test_the_first_step_of_each_matter_is_due_by_the_city_s_own_terms(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_clock(monkeypatch, datetime(2026, 11, 24, 2, tzinfo=UTC))
+    async with database.transaction() as session:
+        first = await open_ticket(session, WITH, Terms(dispatch_days=3))
+        second = await add_matter(session, CALL, "另反映噪声", "zhang", Terms(dispatch_days=5))
+    assert first.due_at == datetime(2026, 11, 28, tzinfo=CITY_TIME)
+    assert second.due_at == datetime(2026, 12, 2, tzinfo=CITY_TIME)
+
+
+async def test_a_call_that_was_given_up_has_no_clock_however_urgent(database: Database) -> None:
+    ticket = await opened(database, replace(WITHOUT, kind="abandoned"))
+    async with database.transaction() as session:
+        row = await session.get_one(Ticket, ticket.ticket_id)
+        await answer(session, row, "urgency", ["urgent"], "zhang", Terms())
+    assert [ticket.due_at for ticket in await tickets(database)] == [None]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from casework.tickets import open as opening
+from casework.tickets.life import Terms
 from casework.tickets.open import open_ticket
 from casework.tickets.views import TicketFilter, list_tickets, ticket_text
 from store.database import Database
@@ -28,7 +29,7 @@ async def five(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
         moment = NOON + timedelta(hours=hour)
         monkeypatch.setattr(opening, "now", lambda moment=moment: moment)
         async with database.transaction() as session:
-            await open_ticket(session, draft)
+            await open_ticket(session, draft, Terms())
     return database
 
 
@@ -64,7 +65,7 @@ async def test_pages_do_not_shift_when_a_ticket_comes(five: Database) -> None:
     async with five.reading() as session:
         first = await list_tickets(session, TicketFilter(), limit=2)
     async with five.transaction() as session:
-        await open_ticket(session, replace(WITH, call_id="pbx-6"))
+        await open_ticket(session, replace(WITH, call_id="pbx-6"), Terms())
     async with five.reading() as session:
         second = await list_tickets(session, TicketFilter(), 2, first.next_before)
         third = await list_tickets(session, TicketFilter(), 2, second.next_before)

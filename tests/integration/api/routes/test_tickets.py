@@ -1,6 +1,8 @@
 """Tickets at the interface: suggestions answered, the steps of a life, who may see and do what."""
 
 import asyncio
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +14,9 @@ from api.visible import SEES_LISTENERS
 from casework.suggestions.keeping import keep
 from casework.suggestions.reading import own_words
 from casework.suggestions.suggest import suggest
+from casework.tickets.life import Terms
 from casework.tickets.tables import Ticket
+from casework.tickets.workdays import end_of_workday
 from tests.integration.api.routes.world import CALL, World, user_id
 from transcription.keep import keep_transcript
 from transcription.words import Timeline, Utterance, Word
@@ -107,11 +111,62 @@ async def test_only_what_the_word_list_knows_can_be_chosen(
     assert choices["unit"]["market"] == "市场监管局"
 
 
-async def test_a_ticket_without_suggestions_says_so(sqlite_world: World) -> None:
-    number = await sqlite_world.given_ticket()
-    async with sqlite_world.client(Role.OPERATOR) as client:
-        answer = await client.post(path(number, "suggestions", "unit"), json={"answer": "accept"})
-    assert answer.status_code == 409
+async def test_where_nothing_was_suggested_one_can_choose_but_not_accept(world: World) -> None:
+    number = await world.given_ticket()
+    async with world.client(Role.OPERATOR) as client:
+        unit = path(number, "suggestions", "unit")
+        accepted = await client.post(unit, json={"answer": "accept"})
+        chosen = await client.post(unit, json={"answer": "change", "values": ["market"]})
+        found = (await client.get("/api/v1/tickets", params={"unit": "market"})).json()["tickets"]
+    assert (accepted.status_code, chosen.status_code) == (409, 200)
+    assert (chosen.json()["suggested"], chosen.json()["chosen"]) == ([], ["market"])
+    assert [t["suggested"] for t in found] == [{"unit": ["market"]}]
+    facts = await world.facts("suggestion_answered")
+    assert [(f["answer"], f["chosen"], f["words"]) for f in facts] == [("change", ["market"], "")]
+
+
+async def test_what_an_operator_calls_urgent_is_due_in_hours_at_once(world: World) -> None:
+    """
+    what is done                       | due
+    added by hand, nothing suggested   | after the city's 3 work days
+    called urgent                      | 5 hours after it was opened
+    dispatched                         | 5 hours after that
+    called normal                      | a work day after it was dispatched
+    closed, and called urgent          | never
+    """
+    terms = Terms(dispatch_days=3, urgent_resolve_hours=5)
+    world.app.state.parts = replace(world.app.state.parts, terms=terms)
+    await world.given_call(ended=True)
+    await world.given_ticket()
+    async with world.client(Role.OPERATOR) as client:
+        matter = {"title": "燃气泄漏"}
+        added = (await client.post(f"/api/v1/calls/{CALL}/tickets", json=matter)).json()
+        number = added["number"]
+
+        async def called(level: str) -> Any:
+            body = {"answer": "change", "values": [level]}
+            answer = await client.post(path(number, "suggestions", "urgency"), json=body)
+            assert answer.status_code == 200, answer.text
+            return (await client.get(path(number))).json()
+
+        urgent = await called("urgent")
+        unit = {"unit_id": "market"}
+        dispatched = (await client.post(path(number, "dispatch"), json=unit)).json()
+        normal = await called("normal")
+        await client.post(path(number, "sign"), json={})
+        await client.post(path(number, "resolve"), json={"note": "已关阀"})
+        await client.post(path(number, "call-back"), json={"solved": True})
+        closed = await called("urgent")
+    opened, taken = moment(added["opened_at"]), moment(dispatched["steps"][0]["at"])
+    assert moment(added["due_at"]) == end_of_workday(opened, 3)
+    assert moment(urgent["due_at"]) == opened + timedelta(hours=5)
+    assert moment(dispatched["due_at"]) == taken + timedelta(hours=5)
+    assert moment(normal["due_at"]) == end_of_workday(taken, 1)
+    assert (closed["status"], closed["due_at"]) == ("closed", None)
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 LIFE: list[tuple[str, dict[str, Any], str]] = [
@@ -194,6 +249,23 @@ async def test_a_liaison_sees_and_works_on_their_own_unit_s_tickets_alone(world:
         ticket = (await liaison.get(path(number))).json()
         assert (await liaison.post(path(number, "dispatch"), json={})).status_code == 403
     assert ticket["caller_number"] == "138****0001"
+
+
+async def test_a_liaison_who_returns_a_ticket_twice_with_one_key_hears_that_it_is_done(
+    sqlite_world: World,
+) -> None:
+    number = await sqlite_world.given_ticket()
+    await given_liaison_of(sqlite_world, "market")
+    key = {"Idempotency-Key": "press-1"}
+    async with (
+        sqlite_world.client(Role.OPERATOR) as operator, sqlite_world.client(Role.LIAISON) as liaison
+    ):  # fmt: skip
+        await operator.post(path(number, "dispatch"), json={"unit_id": "market"})
+        body = {"note": "不属于本单位"}
+        answers = [await liaison.post(path(number, "return"), json=body, headers=key) for _ in "ab"]
+        assert (await liaison.get(path(number))).status_code == 404
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert len(await sqlite_world.facts("ticket_moved")) == 2
 
 
 async def test_nobody_of_no_unit_is_a_liaison_of_all(sqlite_world: World) -> None:

@@ -23,6 +23,7 @@ from api.parts import ApiParts
 from api.permissions import Role
 from api.tables import Token, User
 from casework.duty.roster import import_roster, read_roster
+from casework.tickets.life import Terms
 from casework.tickets.open import TicketDraft, open_ticket
 from recording import projection as recordings
 from recording.seal import LegTalk, Sealed, seal
@@ -199,7 +200,7 @@ class World:
             recording_sha256=None, has_gap=False, line_broke=False,
         )  # fmt: skip
         async with self.database.transaction() as session:
-            return (await open_ticket(session, draft)).number
+            return (await open_ticket(session, draft, Terms())).number
 
     async def given_roster(self) -> None:
         async with self.database.transaction() as session:
@@ -211,7 +212,7 @@ class World:
         await self.given_call()
         await self.given_recording()
         await self.given_transcript()
-        await self.happened(f.OperatorSignedIn(at=START, operator_id="operator", extension="1001"))
+        await self.happened(f.OperatorSignedIn(at=START, operator_id="operator", extension="1007"))
         return await self.given_ticket()
 
 
