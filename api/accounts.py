@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from pwdlib import PasswordHash
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.facts import SignedIn, SignedOut, SignInRefused
+from api.facts import AccountAdded, AccountDisabled, SignedIn, SignedOut, SignInRefused
 from api.permissions import Role
 from api.tables import Token, User
 from store import journal
@@ -21,6 +21,7 @@ from store.database import Database
 
 _HASHER = PasswordHash.recommended()
 UNIT_ID = r"[a-z][a-z0-9_-]{0,39}"
+EXTENSION = r"[0-9]{2,8}"
 # Compared with where the name is nobody's, so that both answers take the same time.
 _NOBODY = _HASHER.hash(secrets.token_urlsafe(16))
 # argon2 is made to be slow: no more than this many at once, or tries would take every core.
@@ -56,26 +57,63 @@ class Who:
 
 
 async def add_user(
-    session: AsyncSession, username: str, *, name: str, role: str, password: str,
-    extension: str | None = None, unit_id: str | None = None,
+    session: AsyncSession, username: str, *, role: str, password: str, name: str | None = None,
+    extension: str | None = None, unit_id: str | None = None, by: str = "cli",
 ) -> User:  # fmt: skip
-    """Make the account, or change the one of this name. `BadAccount`."""
+    """Make the account, or change the one of this name, whose tokens then end. `BadAccount`.
+
+    Of an account that is there None leaves what it has, and an empty text takes it away.
+    """
     if not re.fullmatch(r"[a-z][a-z0-9._-]{1,59}", username):
         raise BadAccount(f"username: {username!r} must be 2 to 60 of a-z, 0-9, . _ -")
     if role not in set(Role):
         raise BadAccount(f"role: {role!r} is none of {', '.join(Role)}")
-    if unit_id is not None and not re.fullmatch(UNIT_ID, unit_id):
+    if unit_id and not re.fullmatch(UNIT_ID, unit_id):
         raise BadAccount(f"unit: {unit_id!r} is no unit's id")
+    if extension and not re.fullmatch(EXTENSION, extension):
+        raise BadAccount(f"extension: {extension!r} must be 2 to 8 digits")
     if len(password) < 8:
         raise BadAccount("password: at least 8 characters")
-    user = await session.scalar(select(User).where(User.username == username))
+    user = await _held(session, username)
+    new = user is None
     if user is None:
-        user = User(user_id=new_id(), username=username, active=True, failures=0)
+        user = User(user_id=new_id(), username=username, name=username, failures=0)
         session.add(user)
-    user.name, user.role, user.extension, user.unit_id = name, role, extension, unit_id
-    user.password_hash = hash_password(password)
+    user.role, user.active, user.password_hash = role, True, hash_password(password)
+    if name is not None:
+        user.name = name or username
+    if extension is not None:
+        user.extension = extension or None
+    if unit_id is not None:
+        user.unit_id = unit_id or None
     await session.flush()
+    fact = AccountAdded(
+        at=now(), user_id=user.user_id, role=role, unit_id=user.unit_id, new=new, by=by
+    )
+    await journal.append(session, fact)
+    await _end_tokens(session, user)
     return user
+
+
+async def disable_user(session: AsyncSession, username: str, *, by: str = "cli") -> None:
+    """Nobody signs in as this person any more, and who is signed in is out. `BadAccount`."""
+    user = await _held(session, username)
+    if user is None:
+        raise BadAccount(f"username: nobody is called {username!r}")
+    user.active = False
+    await journal.append(session, AccountDisabled(at=now(), user_id=user.user_id, by=by))
+    await _end_tokens(session, user)
+
+
+async def _held(session: AsyncSession, username: str) -> User | None:
+    """The account of this name; nobody else changes it until this transaction ends."""
+    return await session.scalar(select(User).where(User.username == username).with_for_update())
+
+
+async def _end_tokens(session: AsyncSession, user: User) -> None:
+    """To be done after the fact: who signs out takes the journal's turn before their token too."""
+    good = (Token.user_id == user.user_id) & Token.revoked_at.is_(None)
+    await session.execute(update(Token).where(good).values(revoked_at=now()))
 
 
 def hash_password(password: str) -> str:

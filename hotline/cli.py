@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from hotline.commands.common import fail, installation, opened_database, run, settings
+from hotline.commands.common import fail, installation, opened_database, run, settings, who
 
 app = typer.Typer(help="12345 热线 / the 12345 hotline", no_args_is_help=True, add_completion=False)
 roster_app = typer.Typer(help="值班表 / duty roster", no_args_is_help=True)
@@ -150,15 +150,15 @@ def roster_import(file: Path) -> None:
 def user_add(
     username: str,
     role: str,
-    name: Annotated[str, typer.Option(help="姓名 / shown name")] = "",
-    extension: Annotated[str, typer.Option(help="话机分机 / desk phone")] = "",
-    unit: Annotated[str, typer.Option(help="联络员所属单位 / a liaison's unit")] = "",
+    name: Annotated[str | None, typer.Option(help="姓名 / shown name")] = None,
+    extension: Annotated[str | None, typer.Option(help="话机分机 / desk phone")] = None,
+    unit: Annotated[str | None, typer.Option(help="联络员所属单位 / a liaison's unit")] = None,
     password: Annotated[
         str,
         typer.Option(help="密码,缺省则生成 / generated if not given", envvar="HOTLINE_PASSWORD"),
     ] = "",
 ) -> None:
-    """Add an account, or give it a new password and role."""
+    """Add an account, or give it a new password and role; what is not given stays."""
     from api.accounts import BadAccount, add_user
 
     word = password or secrets.token_urlsafe(9)
@@ -166,8 +166,8 @@ def user_add(
     async def go() -> None:
         async with opened_database() as database, database.transaction() as session:
             await add_user(
-                session, username, name=name or username, role=role, password=word,
-                extension=extension or None, unit_id=unit or None,
+                session, username, name=name, role=role, password=word, extension=extension,
+                unit_id=unit, by=who(),
             )  # fmt: skip
 
     try:
@@ -175,6 +175,22 @@ def user_add(
     except BadAccount as bad:
         fail(str(bad))
     typer.echo(f"{username}  {role}  {'' if password else word}")
+
+
+@user_app.command("disable")
+def user_disable(username: str) -> None:
+    """Sign an account out everywhere and let it in no more, until it is added again."""
+    from api.accounts import BadAccount, disable_user
+
+    async def go() -> None:
+        async with opened_database() as database, database.transaction() as session:
+            await disable_user(session, username, by=who())
+
+    try:
+        run(go())
+    except BadAccount as bad:
+        fail(str(bad))
+    typer.echo(f"已停用 / disabled: {username}")
 
 
 @model_app.command("add")

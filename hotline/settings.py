@@ -4,6 +4,7 @@ Secrets are not settings: they are generated at set-up into the data folder.
 """
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -25,6 +27,7 @@ from hotline.trunk_settings import (
 )
 
 ROOT = Path(__file__).parents[1]
+TOML_FILE = "hotline.toml"
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -35,9 +38,7 @@ class SettingsWrong(ValueError):
 class Settings(BaseSettings):
     """All that can be set. Defaults run a whole hotline on one machine."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="HOTLINE_", toml_file="hotline.toml", extra="forbid"
-    )
+    model_config = SettingsConfigDict(env_prefix="HOTLINE_", toml_file=TOML_FILE, extra="forbid")
 
     data_dir: Path = ROOT / "var" / "data"
     rootfs: Path = ROOT / "var" / "rootfs"
@@ -172,7 +173,10 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """The settings, or `SettingsWrong` that names every mistake at once."""
+    """The settings, or `SettingsWrong` that names every mistake at once.
+
+    Of a variable or file that cannot be read at all, the first alone.
+    """
     try:
         return Settings()
     except ValidationError as error:
@@ -183,3 +187,10 @@ def load_settings() -> Settings:
             for mistake in error.errors()
         ]
         raise SettingsWrong("\n".join(lines)) from None
+    except SettingsError as error:
+        # The field stands in its text alone: 'error parsing value for field "phones" from …'.
+        field = re.sub(r'.* field "(\w+)".*', r"\1", str(error))
+        told = '应为 JSON 列表 / a JSON list is expected, like ["…", "…"]'
+        raise SettingsWrong(f"HOTLINE_{field.upper()}: {told}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsWrong(f"{TOML_FILE}: {error}") from None

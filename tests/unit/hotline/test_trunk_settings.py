@@ -1,4 +1,4 @@
-"""Settings of trunks: every mistake is told by its name."""
+"""Settings, above all of trunks: every mistake is told by its name."""
 
 import json
 from pathlib import Path
@@ -44,6 +44,29 @@ def test_mistakes(
     with pytest.raises(SettingsWrong) as wrong:
         load_settings()
     assert said in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("HOTLINE_PHONES", "1001,1002"), ("HOTLINE_TRUNKS", "[{'user': 'u', 'port': 1002}]")],
+)
+def test_what_is_no_json_is_named_without_its_value(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsWrong, match=rf"^{name}: .*JSON") as wrong:
+        load_settings()
+    assert "1002" not in str(wrong.value)
+
+
+@pytest.mark.parametrize("text", [b'number = "12345\n', 'node = "密"\n'.encode("gbk")])
+def test_a_file_that_is_no_toml_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: bytes
+) -> None:
+    (tmp_path / "hotline.toml").write_bytes(text)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingsWrong, match=r"^hotline\.toml: "):
+        load_settings()
 
 
 def test_in_order_and_with_their_passwords(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from hashlib import sha256
 import pytest
 from sqlalchemy import select
 
-from api.accounts import BadAccount, add_user
+from api.accounts import BadAccount, add_user, disable_user
 from api.brake import Brake
 from api.permissions import Role
 from api.tables import Token
@@ -40,6 +40,43 @@ async def test_a_token_works_until_sign_out(world: World) -> None:
     async with world.database.reading() as session:
         kept = list(await session.scalars(select(Token.token_hash)))
     assert kept == [sha256(signed_in["token"].encode()).hexdigest()]
+
+
+async def test_an_account_added_again_or_disabled_is_signed_out_everywhere(world: World) -> None:
+    """
+    what is done   | the token before | signing in
+    added again    | 401              | 200
+    disabled       | 401              | 401
+    added again    | 401              | 200
+    """
+    await _given_user(world)
+    async with world.client() as client:
+
+        async def signed_in() -> dict[str, str]:
+            body = {"username": "wang", "password": PASSWORD}
+            answer = await client.post("/api/v1/sign-in", json=body)
+            return {"Authorization": f"Bearer {answer.json().get('token')}"}
+
+        async def status(token: dict[str, str]) -> int:
+            return (await client.get("/api/v1/me", headers=token)).status_code
+
+        first = await signed_in()
+        assert await status(first) == 200
+        await _given_user(world)
+        second = await signed_in()
+        assert [await status(token) for token in (first, second)] == [401, 200]
+        async with world.database.transaction() as session:
+            await disable_user(session, "wang", by="cli:root")
+        assert [await status(token) for token in (second, await signed_in())] == [401, 401]
+        await _given_user(world)
+        assert [await status(token) for token in (second, await signed_in())] == [401, 200]
+    added = await world.facts("account_added")
+    [disabled] = await world.facts("account_disabled")
+    assert [(row["role"], row["new"]) for row in added] == [
+        ("operator", True), ("operator", False), ("operator", False),
+    ]  # fmt: skip
+    assert {row["user_id"] for row in added} == {disabled["user_id"]}
+    assert disabled["by"] == "cli:root"
 
 
 async def test_the_sixth_wrong_try_from_one_address_waits_but_another_name_does_not(
