@@ -21,6 +21,9 @@ HEARD_BY: dict[str, frozenset[Role]] = {
     "sign_in_refused": SEES_AUDIT,
     "monitoring_asked": SEES_LISTENERS,
     "monitoring_mode": SEES_LISTENERS,
+    "numbers_revealed": SEES_AUDIT,
+    "account_added": SEES_AUDIT,
+    "account_disabled": SEES_AUDIT,
 }
 
 
@@ -60,7 +63,21 @@ def heard_by(role: Role, timeline: dict[str, Any]) -> dict[str, Any]:
 
 
 def hears_fact(role: Role, kind: str, data: Mapping[str, Any]) -> bool:
-    """Whether this fact is for this role's feed."""
+    """Whether this fact is for this role."""
     if data.get("role") == "supervisor" and role not in SEES_LISTENERS:
         return False
+    if sees_no_command(role, data.get("command")):
+        return False
     return kind not in HEARD_BY or role in HEARD_BY[kind]
+
+
+def sees_no_command(role: Role, command: str | None) -> bool:
+    """Whether this command and its fate are hidden from this role."""
+    return command == "listen" and role not in SEES_LISTENERS
+
+
+def fact_for(role: Role, kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """What this role is told by a fact that it hears."""
+    if kind != "recording_sealed" or role in SEES_LISTENERS:
+        return dict(data)
+    return {**data, "tracks": [x for x in data["tracks"] if x["role"] != "supervisor"]}

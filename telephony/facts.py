@@ -212,6 +212,7 @@ class CommandTaken(Fact):
 class CommandDone(Fact):
     kind: ClassVar[str] = "command_done"
     command_id: str
+    command: str = ""
 
 
 class CommandRefused(Fact):
@@ -220,6 +221,7 @@ class CommandRefused(Fact):
     kind: ClassVar[str] = "command_refused"
     command_id: str
     reason: str
+    command: str = ""
 
 
 class CommandUnknown(Fact):
@@ -228,6 +230,7 @@ class CommandUnknown(Fact):
     kind: ClassVar[str] = "command_unknown"
     command_id: str
     reason: str
+    command: str = ""
 
 
 class OperatorSignedIn(Fact):

@@ -64,10 +64,7 @@ class Orders:
 
     async def carry_out(self, order: Order) -> None:
         """Take the order (unless it was taken before) and say how it went."""
-        taken = f.CommandTaken(
-            at=now(), call_id=order.call_id, command_id=order.command_id,
-            command=str(order.body.get("kind")),
-        )  # fmt: skip
+        taken = f.CommandTaken(at=now(), **_about(order))
         if not self._registry.record(taken, key=f"command:{order.command_id}"):
             return
         try:
@@ -79,7 +76,12 @@ class Orders:
         if order.call_id is not None and (call is None or call.ended_at is not None):
             self._refuse(order, Refusal.CALL_OVER)
             return
-        answer = await _CARRY_OUT[type(body)](self, order, body, call)
+        try:
+            answer = await _CARRY_OUT[type(body)](self, order, body, call)
+        except Exception:
+            failed = f.CommandUnknown(at=now(), reason="controller_failed", **_about(order))
+            self._registry.record(failed)
+            raise
         self._answer(order, answer)
 
     def _answer(self, order: Order, answer: Refusal | Outcome | None) -> None:
@@ -89,23 +91,14 @@ class Orders:
             log.warning("command_not_carried_out", call_id=order.call_id, reason=answer.reason)
             self._refuse(order, Refusal.NOT_CARRIED_OUT)
         elif answer is None or isinstance(answer, Accepted):
-            self._registry.record(
-                f.CommandDone(at=now(), call_id=order.call_id, command_id=order.command_id)
-            )
+            self._registry.record(f.CommandDone(at=now(), **_about(order)))
         else:
             self._registry.record(
-                f.CommandUnknown(
-                    at=now(), call_id=order.call_id, command_id=order.command_id,
-                    reason="no_answer_from_asterisk",
-                )
-            )  # fmt: skip
+                f.CommandUnknown(at=now(), reason="no_answer_from_asterisk", **_about(order))
+            )
 
     def _refuse(self, order: Order, reason: Refusal) -> None:
-        self._registry.record(
-            f.CommandRefused(
-                at=now(), call_id=order.call_id, command_id=order.command_id, reason=reason.value
-            )
-        )
+        self._registry.record(f.CommandRefused(at=now(), reason=reason.value, **_about(order)))
 
     # -- three-way ------------------------------------------------------------------------
 
@@ -189,7 +182,9 @@ class Orders:
 
     async def _aside(self, order: Order, body: c.PutAside, call: Call) -> Any:
         leg = _party(call, body.leg_id)
-        if leg is None:
+        # Nobody comes into the room this way who has not been in it.
+        wanted = (Place.ASIDE,) if body.back else (Place.PAIR, Place.ROOM)
+        if leg is None or leg.place not in wanted:
             return Refusal.NO_SUCH_PARTY
         if body.back:
             return await self._hands.send_to(leg, dialplan.ROOM)
@@ -259,6 +254,13 @@ class Orders:
         return await start_ring_back(
             self._hands, number=body.number, extension=body.extension, by=order.asked_by
         )
+
+
+def _about(order: Order) -> dict[str, Any]:
+    return {
+        "call_id": order.call_id, "command_id": order.command_id,
+        "command": str(order.body.get("kind")),
+    }  # fmt: skip
 
 
 def _party(call: Call, leg_id: str) -> Leg | None:

@@ -11,7 +11,14 @@ from api.accounts import Who
 from api.parts import Asking, Reading
 from api.problems import Problem
 from api.routes.params import CALL_ID, CallId
-from api.visible import citizen_name, citizen_number, leg_number, sees_leg
+from api.visible import (
+    citizen_name,
+    citizen_number,
+    fact_for,
+    hears_fact,
+    leg_number,
+    sees_leg,
+)
 from store import journal
 from telephony.bridge.refusals import WORDS, Refusal
 from telephony.tables import Connect, Leg, PhoneCall
@@ -149,10 +156,16 @@ async def get_call_facts(
     after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
     limit: Annotated[int, Query(ge=1, le=2000)] = 2000,
 ) -> list[FactView]:  # fmt: skip
-    """Everything that happened to the call, in order."""
+    """Everything that happened to the call and is for this role, in order."""
     await found_call(session, call_id)
     rows = await journal.after(session, after, limit, call_id=call_id)
-    return [FactView(number=r.number, kind=r.kind, at=r.at, data=r.data) for r in rows]
+    return [
+        FactView(
+            number=r.number, kind=r.kind, at=r.at, data=fact_for(who.role, r.kind, r.data)
+        )
+        for r in rows
+        if hears_fact(who.role, r.kind, r.data)
+    ]  # fmt: skip
 
 
 async def found_call(session: AsyncSession, call_id: str) -> PhoneCall:

@@ -14,9 +14,11 @@ from api.permissions import Role
 from api.problems import Problem
 from api.routes.calls import found_call
 from api.routes.params import OtherId
+from api.routes.phones import phones_of
+from api.visible import sees_no_command
 from store.base import new_id, now
 from telephony.bridge.refusals import WORDS, Refusal
-from telephony.tables import Command, Leg, Operator
+from telephony.tables import Command, Leg
 
 router = APIRouter(tags=["calls"])
 
@@ -39,7 +41,7 @@ class CommandView(BaseModel):
 async def get_command(who: Asking, session: Reading, command_id: OtherId) -> CommandView:
     """How it went."""
     row = await session.get(Command, command_id)
-    if row is None:
+    if row is None or sees_no_command(who.role, row.kind):
         raise Problem(404, "没有这个指令 / no such command", command_id)
     return _view(row)
 
@@ -94,9 +96,7 @@ async def _only_their_own(session: AsyncSession, who: Who, call_id: str) -> None
     """Who answers calls commands those they are in; supervisors command any."""
     if who.role not in (Role.OPERATOR, Role.LEADER):
         return
-    at_desk = await session.get(Operator, who.username)
-    desk = at_desk.extension if at_desk and at_desk.state != "out" else None
-    mine = {x for x in (who.extension, desk) if x}
+    mine = await phones_of(session, who)
     phones = await session.execute(
         select(Leg.number, Leg.person_id).where(
             Leg.call_id == call_id, Leg.ended_at.is_(None), Leg.role.in_(("operator", "leader"))

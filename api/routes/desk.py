@@ -11,7 +11,7 @@ from api.parts import ApiParts, Asking, Parts, Reading
 from api.problems import Problem
 from api.routes.commands import CommandView, command
 from api.routes.params import Key, OtherId, Words
-from api.routes.ringbacks import extension_of
+from api.routes.phones import phone_of, phone_to_sit_at
 from api.tables import User
 from telephony import commands as c
 from telephony.dialplan import GUIDE
@@ -59,35 +59,44 @@ async def list_operators(who: Asking, session: Reading) -> list[OperatorView]:
 
 
 @router.post("/operators/me/sign-in", name="operator_sign_in", status_code=202)
-async def sign_in(who: Asking, parts: Parts, body: DeskBody, key: Key = None) -> CommandView:
-    """From now on calls are offered to this desk phone."""
-    skills = await _skills(parts, who.username)
-    order = c.SignIn(
-        operator_id=who.username, extension=extension_of(who, body.extension), skills=skills
-    )
+async def sign_in(
+    who: Asking, parts: Parts, session: Reading, body: DeskBody, key: Key = None
+) -> CommandView:
+    """From now on calls are offered to this desk phone, and to no other of this person's."""
+    extension = await phone_to_sit_at(session, who, body.extension)
+    skills = await _skills(parts, session, who.username)
+    order = c.SignIn(operator_id=who.username, extension=extension, skills=skills)
     return await command(parts, who, None, order, key)
 
 
 @router.post("/operators/me/sign-out", name="operator_sign_out", status_code=202)
-async def sign_out(who: Asking, parts: Parts, body: DeskBody, key: Key = None) -> CommandView:
+async def sign_out(
+    who: Asking, parts: Parts, session: Reading, body: DeskBody, key: Key = None
+) -> CommandView:
     """No more calls; the one going on stays."""
-    order = c.SignOut(operator_id=who.username, extension=extension_of(who, body.extension))
+    extension = await phone_of(session, who, body.extension)
+    order = c.SignOut(operator_id=who.username, extension=extension)
     return await command(parts, who, None, order, key)
 
 
 @router.post("/operators/me/pause", name="operator_pause", status_code=202)
-async def pause(who: Asking, parts: Parts, body: PauseBody, key: Key = None) -> CommandView:
+async def pause(
+    who: Asking, parts: Parts, session: Reading, body: PauseBody, key: Key = None
+) -> CommandView:
     """No calls for a while, and why."""
     _one_of(body.reason, ("", *parts.pause_reasons), "body.reason", "没有这个暂停原因")
-    extension = extension_of(who, body.extension)
+    extension = await phone_of(session, who, body.extension)
     order = c.Pause(operator_id=who.username, extension=extension, reason=body.reason)
     return await command(parts, who, None, order, key)
 
 
 @router.post("/operators/me/ready", name="operator_ready", status_code=202)
-async def ready(who: Asking, parts: Parts, body: DeskBody, key: Key = None) -> CommandView:
+async def ready(
+    who: Asking, parts: Parts, session: Reading, body: DeskBody, key: Key = None
+) -> CommandView:
     """Calls again at once: the notes of the last one are done, or the pause is."""
-    order = c.Ready(operator_id=who.username, extension=extension_of(who, body.extension))
+    extension = await phone_of(session, who, body.extension)
+    order = c.Ready(operator_id=who.username, extension=extension)
     return await command(parts, who, None, order, key)
 
 
@@ -110,9 +119,8 @@ def _one_of(value: str, known: tuple[str, ...], field: str, title: str) -> None:
         raise Problem(422, title, field, errors=[{"field": field, "text": "、".join(names)}])
 
 
-async def _skills(parts: ApiParts, operator_id: str) -> list[str]:
-    async with parts.database.reading() as session:
-        row = await session.get(Operator, operator_id)
+async def _skills(parts: ApiParts, session: AsyncSession, operator_id: str) -> list[str]:
+    row = await session.get(Operator, operator_id)
     # A skill that is no longer in the settings has no queue.
     return [s for s in row.skills if s in (*parts.skills, GUIDE)] if row else []
 

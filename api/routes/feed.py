@@ -14,11 +14,11 @@ from sqlalchemy import select
 
 from api.accounts import Who, who_is
 from api.parts import ApiParts
-from api.permissions import MATRIX
+from api.permissions import MATRIX, Role
 from api.routes.calls import call_view
 from api.routes.desk import OperatorView
 from api.tail import Tail
-from api.visible import hears_fact
+from api.visible import fact_for, hears_fact
 from store import journal
 from store.base import now
 from store.database import DatabaseAway
@@ -149,7 +149,7 @@ class _Follower:
             if row.kind == "signed_out" and row.data.get("user_id") == who.user_id:
                 self._asked = 0.0
             if hears_fact(who.role, row.kind, row.data):
-                await self._send(_fact(row))
+                await self._send(_fact(who.role, row))
             number = row.number
         return number
 
@@ -190,8 +190,9 @@ async def _snapshot(parts: ApiParts, who: Who) -> dict[str, Any]:
         }
 
 
-def _fact(row: JournalRow) -> dict[str, Any]:
+def _fact(role: Role, row: JournalRow) -> dict[str, Any]:
     return {
         "type": "fact", "number": row.number, "kind": row.kind, "at": row.at.isoformat(),
-        "call_id": row.call_id, "ticket_id": row.ticket_id, "data": row.data,
+        "call_id": row.call_id, "ticket_id": row.ticket_id,
+        "data": fact_for(role, row.kind, row.data),
     }  # fmt: skip

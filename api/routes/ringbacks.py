@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from api.accounts import Who
 from api.parts import Asking, Parts, Reading
 from api.problems import Problem
 from api.routes.commands import CommandView, command
 from api.routes.params import Key
+from api.routes.phones import phone_of
 from api.visible import citizen_number
 from casework.ringback.views import RingbackLine, found_ringback, list_ringbacks
 from store.base import now
@@ -72,13 +72,6 @@ async def ring_back(
                 409, "该回拨任务已完成 / already rung back", body.ringback_id, reason="closed"
             )
         number = row.number
-    order = c.RingBack(number=str(number), extension=extension_of(who, body.extension))
+    extension = await phone_of(session, who, body.extension)
+    order = c.RingBack(number=str(number), extension=extension)
     return await command(parts, who, None, order, key)
-
-
-def extension_of(who: Who, given: str | None) -> str:
-    """The phone that was named, or this person's own."""
-    extension = given or who.extension
-    if extension is None:
-        raise Problem(422, "没有可用的分机 / no extension", "extension")
-    return extension

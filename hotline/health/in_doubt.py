@@ -59,7 +59,9 @@ def _answer(registry: Registry, command: Command) -> f.CommandDone | f.CommandUn
         for entry in registry.journal.entries_of_call(call_id)
         if entry.kind == f.ConnectAsked.kind
     )
-    common = {"at": now(), "call_id": call_id, "command_id": command.command_id}
+    common = {
+        "at": now(), "call_id": call_id, "command_id": command.command_id, "command": command.kind,
+    }  # fmt: skip
     if asked:
         return f.CommandDone(**common)
     return f.CommandUnknown(**common, reason=REASON)

@@ -34,7 +34,12 @@ def queues_of(skills: Iterable[str]) -> list[str]:
 
 
 async def sign_in(hands: Hands, body: c.SignIn) -> Outcome:
-    """Into every queue of their skills; twice is once."""
+    """Into every queue of their skills; twice is once. One person, one phone, and one each."""
+    rows = await hands.link.listing(QueueStatus())
+    if isinstance(rows, Refused | Unknown):
+        return rows
+    for removal in _others(rows, body):
+        await hands.link.send(removal)  # who is in no queue any more is out of it
     await _remember(hands, body.extension, body.operator_id, body.skills)
     actions: list[Action] = [_add(queue, body) for queue in queues_of(body.skills)]
     outcome = await _all(hands, actions)
@@ -106,6 +111,17 @@ async def _move(hands: Hands, body: c.SetSkills, memberships: list[RawEvent]) ->
     actions: list[Action] = [_add(x, body, paused) for x in wanted if x not in there]
     actions += [QueueRemove(x, _phone(body.extension)) for x in there if x not in wanted]
     return await _all(hands, actions)
+
+
+def _others(rows: Iterable[RawEvent], body: c.SignIn) -> list[Action]:
+    """Out of their queues: this person's other phones, and whoever was at this one."""
+    phone = _phone(body.extension)
+    return [
+        QueueRemove(x.get("Queue"), x.get("Location"))
+        for x in rows
+        if x.name == "QueueMember"
+        if (x.get("Location") == phone) != (x.get("Name") == body.operator_id)
+    ]
 
 
 async def _memberships(hands: Hands, extension: str) -> list[RawEvent] | Refused | Unknown:

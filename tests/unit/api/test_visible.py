@@ -3,7 +3,14 @@
 import pytest
 
 from api.permissions import Role
-from api.visible import citizen_name, hears_fact, leg_number, sees_leg, staff_number
+from api.visible import (
+    citizen_name,
+    fact_for,
+    hears_fact,
+    leg_number,
+    sees_leg,
+    staff_number,
+)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +44,23 @@ def test_facts_about_listening_and_opening_are_not_for_operators() -> None:
     assert not hears_fact(Role.SUPERVISOR, "recording_opened", {})
     assert hears_fact(Role.AUDITOR, "recording_opened", {})
     assert hears_fact(Role.OPERATOR, "leg_started", {"role": "liaison"})
+
+
+def test_a_command_to_listen_and_its_track_are_not_for_those_listened_to() -> None:
+    listen = {"command_id": "c1", "command": "listen"}
+    sealed = {"folder": "2026/1", "tracks": [{"role": "citizen"}, {"role": "supervisor"}]}
+    for kind in ("command_taken", "command_done", "command_refused", "command_unknown"):
+        assert not hears_fact(Role.OPERATOR, kind, listen)
+        assert hears_fact(Role.SUPERVISOR, kind, listen)
+        assert hears_fact(Role.OPERATOR, kind, {**listen, "command": "connect"})
+    assert fact_for(Role.OPERATOR, "recording_sealed", sealed)["tracks"] == [{"role": "citizen"}]
+    assert fact_for(Role.AUDITOR, "recording_sealed", sealed) == sealed
+
+
+@pytest.mark.parametrize("kind", ["numbers_revealed", "account_added", "account_disabled"])
+def test_who_looked_up_numbers_or_changed_accounts_is_for_auditors(kind: str) -> None:
+    assert not hears_fact(Role.SUPERVISOR, kind, {})
+    assert hears_fact(Role.AUDITOR, kind, {})
 
 
 def test_names_and_staff() -> None:

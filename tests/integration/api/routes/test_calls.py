@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from api.permissions import Role
+from recording.facts import RecordingOpened
 from store.base import now
 from telephony import facts as f
 from telephony.commands import read_body
+from telephony.roles import Role as LegRole
 from telephony.tables import Command
 from tests.integration.api.routes.world import (
     CALL,
@@ -244,6 +246,74 @@ async def test_operators_sign_their_phone_in_and_out(sqlite_world: World) -> Non
         operators = (await client.get("/api/v1/operators")).json()
     assert kinds == ["sign_in", "pause", "sign_out"]
     assert [(o["operator_id"], o["state"]) for o in operators] == [("operator", "ready")]
+
+
+@pytest.mark.parametrize("path", ["sign-out", "pause", "ready"])
+async def test_nobody_commands_the_phone_at_which_somebody_else_sits(
+    sqlite_world: World, path: str
+) -> None:
+    colleague = {"at": START, "operator_id": "colleague", "extension": "1002"}
+    await sqlite_world.happened(f.OperatorSignedIn(**colleague))
+    body = {"extension": "1002", **({"reason": "午休"} if path == "pause" else {})}
+    async with sqlite_world.client(Role.OPERATOR) as client:
+        refused = await client.post(f"/api/v1/operators/me/{path}", json=body)
+        await sqlite_world.happened(f.OperatorSignedOut(**colleague))
+        taken = await client.post(f"/api/v1/operators/me/{path}", json=body)
+    assert (refused.status_code, refused.json()["type"]) == (403, "about:blank")
+    assert taken.status_code == 202
+
+
+async def test_who_sits_elsewhere_means_that_phone(sqlite_world: World) -> None:
+    at_desk = {"at": START, "operator_id": "operator", "extension": "1007"}
+    await sqlite_world.happened(f.OperatorSignedIn(**at_desk))
+    async with sqlite_world.client(Role.OPERATOR) as client:
+        answer = await client.post("/api/v1/operators/me/sign-out", json={})
+    async with sqlite_world.database.reading() as session:
+        row = await session.get_one(Command, answer.json()["command_id"])
+    assert row.body["extension"] == "1007"
+
+
+async def test_nobody_sits_down_at_a_phone_while_somebody_else_talks_on_it(
+    sqlite_world: World,
+) -> None:
+    await sqlite_world.given_call()
+    await sqlite_world.happened(
+        f.OperatorSignedIn(at=START, operator_id="colleague", extension="1001")
+    )
+    async with sqlite_world.client(Role.OPERATOR) as client:
+        body = {"extension": "1001"}
+        refused = await client.post("/api/v1/operators/me/sign-in", json=body)
+        await sqlite_world.happened(
+            f.LegEnded(at=START, call_id=CALL, leg_id=OPERATOR, role=LegRole.OPERATOR, cause=16)
+        )
+        taken = await client.post("/api/v1/operators/me/sign-in", json=body)
+    assert (refused.status_code, refused.json()["reason"]) == (409, "operator_busy")
+    assert taken.status_code == 202
+
+
+async def test_an_operator_cannot_look_up_a_command_to_listen(sqlite_world: World) -> None:
+    await sqlite_world.given_call()
+    async with sqlite_world.client(Role.SUPERVISOR) as client:
+        body = {"mode": "listen", "reason": "质检抽查"}
+        answer = await client.post(f"/api/v1/calls/{CALL}/listen", json=body)
+        path = f"/api/v1/commands/{answer.json()['command_id']}"
+        assert (await client.get(path)).status_code == 200
+    async with sqlite_world.client(Role.OPERATOR) as client:
+        assert (await client.get(path)).status_code == 404
+
+
+async def test_who_replayed_a_call_is_in_its_facts_for_auditors_only(sqlite_world: World) -> None:
+    await sqlite_world.given_call()
+    await sqlite_world.happened(
+        RecordingOpened(at=START, call_id=CALL, by="u", what="mix", file="")
+    )
+    kinds = {}
+    for role in (Role.SUPERVISOR, Role.AUDITOR):
+        async with sqlite_world.client(role) as client:
+            facts = (await client.get(f"/api/v1/calls/{CALL}/facts")).json()
+        kinds[role] = [fact["kind"] for fact in facts]
+    assert "recording_opened" not in kinds[Role.SUPERVISOR]
+    assert kinds[Role.AUDITOR] == [*kinds[Role.SUPERVISOR], "recording_opened"]
 
 
 async def test_facts_of_a_call_in_order_from_any_number(sqlite_world: World) -> None:
