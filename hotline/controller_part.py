@@ -1,8 +1,6 @@
 """Room hotline: wires one node's controller: link, journal, forwarder, commands, sealing."""
 
 import asyncio
-import os
-import socket
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -16,6 +14,7 @@ from hotline.health.heartbeat import Heartbeat
 from hotline.health.in_doubt import answer_in_doubt
 from hotline.health.keeping import DiskKeeper
 from hotline.installation import Installation
+from hotline.nudging import nudge_socket
 from hotline.offers import Offers
 from hotline.probe import people as probe
 from hotline.projection import project
@@ -113,7 +112,7 @@ class ControllerPart:
                 tasks.create_task(self._disk.run(), name="disk")
                 tasks.create_task(self.link.run(), name="ami")
                 tasks.create_task(self.forwarder.run(), name="forwarder")
-                tasks.create_task(self._sealer.run(), name="sealer")
+                tasks.create_task(self._seal(), name="sealer")
                 tasks.create_task(answer_in_doubt(self.registry, self.database), name="in doubt")
                 tasks.create_task(self._take_commands(), name="commands")
                 tasks.create_task(self._prune(), name="prune")
@@ -129,6 +128,11 @@ class ControllerPart:
         finally:
             await self.database.close()
             self.journal.close()
+
+    async def _seal(self) -> None:
+        # A call whose lines are not read yet is not one of which there are none.
+        await self.controller.caught_up.wait()
+        await self._sealer.run()
 
     async def _overhear(self) -> None:
         trunks = self._installation.trunks
@@ -196,7 +200,7 @@ class ControllerPart:
 
     async def _take_commands(self) -> None:
         """Rows become orders; the socket only says that looking now is worth it."""
-        with _nudge_socket(self._installation.nudge_path) as nudged:
+        with nudge_socket(self._installation.nudge_path) as nudged:
             loop = asyncio.get_running_loop()
             poll = POLL_SECONDS if self.database.is_sqlite else POLL_SHARED_SECONDS
             while True:
@@ -220,14 +224,3 @@ class ControllerPart:
             orders = [Order(r.command_id, r.call_id, r.asked_by, r.body) for r in rows]
         for order in orders:
             self.controller.give(order)
-
-
-def _nudge_socket(path: os.PathLike[str]) -> socket.socket:
-    """A datagram socket in the data folder; whoever may write there may nudge."""
-    nudged = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    place = os.fspath(path)
-    if os.path.exists(place):  # noqa: PTH110
-        os.unlink(place)  # noqa: PTH108 - the socket of a controller that was killed
-    nudged.bind(place)
-    nudged.setblocking(False)
-    return nudged

@@ -15,7 +15,7 @@ from telephony.ami.actions import QueueStatus
 from telephony.ami.messages import Refused, Unknown
 from telephony.bridge.refusals import Refusal
 from telephony.carrying_out import Hands
-from telephony.facts import LegEnded
+from telephony.facts import CallEnded, LegEnded
 from telephony.queueing.facts import CallBackAsked
 from telephony.queueing.offering import KeptPlace, free_phones, head_of, next_offer
 from telephony.queueing.ringing import start_ring_back
@@ -33,8 +33,6 @@ HURRY_SECONDS, HURRY_FOR = 0.2, timedelta(seconds=2)
 OVERDUE_SECONDS = 10.0
 # An operator who did not answer an offer is left alone for so long.
 REST = timedelta(seconds=30)
-# The row of a ring-back that is just over is closed or counted within this.
-SETTLED = timedelta(seconds=3)
 BY = "queue"
 
 
@@ -45,7 +43,11 @@ class Offers:
         self._database = database
         self._hands = hands
         self._kept: list[KeptPlace] = []
-        self._held: dict[str, datetime] = {}
+        # Number → up to here our journal has to be in the main database before they are rung: the
+        # call that is over may have closed or counted their row.
+        self._settling: dict[str, int] = {}
+        self._unsettled = hands.registry.journal.newest  # what the controller before us wrote
+        self._reached = 0
         self._resting: dict[str, datetime] = {}
         self._look = asyncio.Event()
         self._hurry_until = self._asked_until = now()
@@ -64,6 +66,11 @@ class Offers:
         elif isinstance(fact, LegEnded) and fact.role is Role.OPERATOR and self._kept:
             self._hurry_until = now() + HURRY_FOR
             self._look.set()  # an operator is free: be quicker than the queue
+        elif isinstance(fact, CallEnded):
+            registry = self._hands.registry
+            call = registry.calls.by_id.get(fact.call_id or "")
+            if call is not None and call.caller_number:
+                self._settling[call.caller_number] = registry.journal.newest
 
     async def _offer(self) -> None:
         while True:
@@ -81,6 +88,7 @@ class Offers:
         return QUIET_SECONDS
 
     async def _read(self) -> None:
+        self._reached = self._hands.registry.journal.forwarded  # before the rows are read
         try:
             async with self._database.reading() as session:
                 rows = await first_with_place(session)
@@ -100,7 +108,7 @@ class Offers:
             return
         moment = now()
         phones = [x for x in free_phones(rows, moment) if self._may_ring(x, moment)]
-        offer = next_offer(self._waiting(moment), head_of(rows, moment), phones)
+        offer = next_offer(self._waiting(), head_of(rows, moment), phones)
         if offer is None:
             return
         place, extension = offer
@@ -111,14 +119,14 @@ class Offers:
         if isinstance(started, Refusal):
             log.info("offer_refused", ringback=place.ringback_id, reason=started.value)
 
-    def _waiting(self, moment: datetime) -> list[KeptPlace]:
-        """Those who are not on the line with us, and were not a moment ago."""
-        live = {call.caller_number for call in self._hands.registry.open_calls()}
-        for place in self._kept:
-            if place.number in live:
-                self._held[place.ringback_id] = moment
-        self._held = {k: at for k, at in self._held.items() if moment - at < SETTLED}
-        return [place for place in self._kept if place.ringback_id not in self._held]
+    def _waiting(self) -> list[KeptPlace]:
+        """Those who are not on the line with us, and whose last call is in their row."""
+        self._settling = {x: upto for x, upto in self._settling.items() if upto > self._reached}
+        if self._unsettled > self._reached:
+            return []
+        busy = {call.caller_number for call in self._hands.registry.open_calls()}
+        busy |= self._settling.keys()
+        return [place for place in self._kept if place.number not in busy]
 
     def _may_ring(self, extension: str, moment: datetime) -> bool:
         return self._resting.get(extension, moment) <= moment

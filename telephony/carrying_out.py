@@ -117,8 +117,9 @@ class Hands:
         request = call.requests[step.request_id]
         rung = request.rungs[step.rung]
         is_line = request.role is Role.EMERGENCY
-        if rung.person_id in self._registry.calls.busy_persons(but=call.call_id) and not is_line:
-            return  # rung for another call since the plan was made: it will be asked again
+        busy = self._registry.calls.busy_persons(but=call.call_id)
+        if rung.person_id in busy | call.engaged(but=request.request_id) and not is_line:
+            return  # rung for somebody else since the plan was made: it will be asked again
         trunk = self.way_out(rung.number, rung.tried, rung.not_reached)
         if trunk is None:
             self._close_rung(call, step.request_id, step.rung, RungOutcome.UNAVAILABLE)

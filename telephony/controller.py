@@ -34,6 +34,10 @@ TICK_SECONDS = 0.5
 GATHER_SECONDS = 0.02
 # The file is looked at this often even if the kernel tells of nothing.
 LOOK_SECONDS = 2.0
+# What Asterisk writes while we read: with more than this left, a piece was not the last one.
+NEARLY_ALL_BYTES = 64 * 1024
+# Asterisk had no list of its channels for us: it is asked again after so long.
+ASK_AGAIN_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -65,23 +69,32 @@ class Controller:
         self._inboxes: dict[str, asyncio.Queue[Letter]] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._link_is_up = asyncio.Event()
+        self.caught_up = asyncio.Event()
         self._mark = registry.mark
         registry.listen(self._happened)
 
     async def run(self) -> None:
         """Until cancelled. Raises only for what a restart could mend."""
         self._registry.remember()
-        self.catch_up()
+        await self.read_all()
+        self.caught_up.set()
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             tasks.create_task(self._follow_file(), name="cel")
             tasks.create_task(self._tick(), name="tick")
             tasks.create_task(self._reconcile_when_up(), name="reconcile")
-            for call in self._registry.open_calls():
-                self._post(call.call_id, _Look())
+            for call_id in list(self._registry.calls.by_id):
+                self._post(call_id, _Look())
 
-    def catch_up(self) -> None:
-        """Read whatever Asterisk has written since the last time."""
+    async def read_all(self) -> None:
+        """All that Asterisk has written until now, a piece at a time: calls do not wait for it."""
+        while self.catch_up() and self._cel.unread(self._mark) > NEARLY_ALL_BYTES:
+            await asyncio.sleep(0)
+        self.catch_up()
+
+    def catch_up(self) -> bool:
+        """Read what Asterisk has written since the last time, a piece of it; whether it had."""
+        before = self._mark
         while True:
             events, mark = self._cel.read_from(self._mark)
             if mark == self._mark:
@@ -91,6 +104,7 @@ class Controller:
             if events:
                 break
         self._cel.rotate(self._mark)
+        return self._mark != before
 
     def link_up(self) -> None:
         """The manager link stands (again): look at what Asterisk really has."""
@@ -120,7 +134,13 @@ class Controller:
         while True:
             await self._link_is_up.wait()
             self._link_is_up.clear()
-            await self._reconciler.reconcile(self.catch_up)
+            if await self._reconciler.reconcile(self.read_all):
+                # What was to be done while there was no link is done now.
+                for call in self._registry.open_calls():
+                    self._post(call.call_id, _Look())
+            elif self._hands.link.is_up:
+                await asyncio.sleep(ASK_AGAIN_SECONDS)
+                self._link_is_up.set()
 
     async def _tick(self) -> None:
         while True:

@@ -78,6 +78,8 @@ async def _leg_answered(session: AsyncSession, fact: f.LegAnswered, _: Private) 
 
 async def _leg_moved(session: AsyncSession, fact: f.LegMoved, _: Private) -> None:
     _leg(session, fact, place=fact.place.value)
+    if fact.place is not Place.ROOM:  # a room forgets who was muted with who leaves
+        _leg(session, fact, muted=False)
     if fact.place is Place.MESSAGE:
         _call(session, fact, left_message=True)
     elif fact.role is Role.CITIZEN and fact.place in (Place.PAIR, Place.ROOM):

@@ -1,6 +1,6 @@
 """Room telephony: after a lost link or a restart, what we believe meets what Asterisk has."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -22,18 +22,21 @@ class Reconciler:
         self._link = link
         self._registry = registry
 
-    async def reconcile(self, catch_up: Callable[[], None]) -> None:
-        """Ask Asterisk for its channels, read its file to the end, close what is in neither."""
+    async def reconcile(self, read_all: Callable[[], Awaitable[None]]) -> bool:
+        """Ask Asterisk for its channels, read its file to the end, close what is in neither.
+
+        False where Asterisk did not say what it has.
+        """
         before = legs_in(self._registry.open_calls())
         channels = await self._link.listing(Status(variables=("CALL_ID", "ROLE")))
         if isinstance(channels, Refused | Unknown):
             log.warning("reconcile_later", reason=channels.reason)
-            return
+            return False
         alive = {channel.get("Uniqueid") for channel in channels}
         # Whatever broke such a line in two, its beginning still names the channel.
         torn = {channel.get("Channel") for channel in channels if not channel.get("Uniqueid")}
         # What ended orderly while we were away is in the file; only then is the rest broken.
-        catch_up()
+        await read_all()
         ended = 0
         for call in list(self._registry.open_calls()):
             for leg in call.live():
@@ -47,3 +50,4 @@ class Reconciler:
             f.ControllerStarted(at=now(), node=self._registry.node, calls=open_now, ended=ended)
         )
         log.info("reconciled", calls=open_now, legs_gone=ended, strangers=len(strange))
+        return True

@@ -28,6 +28,9 @@ from casework.ringback.rules import (
 from casework.ringback.tables import Ringback
 from store import journal
 from store.base import new_id
+from store.tables import FactRow
+
+_COUNTING = (RingbackOwed.kind, RingbackTried.kind, RingbackClosed.kind)
 
 
 async def call_ended(
@@ -35,6 +38,8 @@ async def call_ended(
 ) -> None:
     """A citizen's own call is over. `why_not`: why this number cannot be rung, if it cannot."""
     await journal.take_turn(session)
+    if await _is_counted(session, call.call_id):
+        return
     reason = reason_of(call)
     if reason is None:
         if call.talked and call.number:
@@ -61,7 +66,7 @@ async def rung(
     """We rang this number: closed if they were spoken with, else counted."""
     await journal.take_turn(session)
     row = await _open_row(session, number)
-    if row is None:
+    if row is None or row.opened_at > at or await _is_counted(session, call_id):
         return
     if talked:
         await _close(session, row, call_id, at, "rung_back")
@@ -98,7 +103,9 @@ async def tell_overdue(session: AsyncSession, moment: datetime) -> Sequence[str]
 
 async def _got_through(session: AsyncSession, call: Ended) -> None:
     row = await _open_row(session, call.number)
-    if row is not None and closed_by_getting_through(tuple(row.reasons)):
+    if row is None or row.opened_at > call.at:
+        return
+    if closed_by_getting_through(tuple(row.reasons)):
         await _close(session, row, call.call_id, call.at, "called_again")
 
 
@@ -108,6 +115,12 @@ async def _close(
     row.state, row.closed_at, row.closed_by_call, row.how = "closed", at, call_id, how
     fact = RingbackClosed(at=at, call_id=call_id, ringback_id=row.ringback_id, how=how)
     await journal.append(session, fact)
+
+
+async def _is_counted(session: AsyncSession, call_id: str) -> bool:
+    """Whether this call's end is in the rows already: `owed redo-projections` tells it again."""
+    counted = select(FactRow.number).where(FactRow.call_id == call_id, FactRow.kind.in_(_COUNTING))
+    return await session.scalar(counted.limit(1)) is not None
 
 
 async def _open_row(session: AsyncSession, number: str | None) -> Ringback | None:

@@ -32,7 +32,7 @@ class DiskKeeper:
     async def run(self) -> None:
         """Until cancelled."""
         if self._reserve.level is Level.OFF:
-            return
+            await self._keep_recording()
         time = asyncio.get_running_loop().time
         while True:
             if self._reserve.is_due:
@@ -48,6 +48,12 @@ class DiskKeeper:
                 self._looks_again_at = 0.0
             is_calm = level is Level.WHOLE and self._reserve.free > MUCH_ROOM
             await asyncio.sleep(CALM_SECONDS if is_calm else LOOK_SECONDS)
+
+    async def _keep_recording(self) -> None:
+        """For ever: Asterisk may still be without sound from when there was a reserve."""
+        while True:
+            await self._sound.keep()
+            await asyncio.sleep(CALM_SECONDS)
 
     def _changed(self, level: Level) -> None:
         self._told = level

@@ -62,7 +62,8 @@ def _next_in_ladder(call: Call, request: Request, now: datetime, busy: set[str])
     if following is None:
         return [CloseRequest(request.request_id, "exhausted")]
     # A centre's line takes as many calls as it has dispatchers: only persons can be busy.
-    if request.rungs[following].person_id in busy and request.role is not Role.EMERGENCY:
+    engaged = busy | call.engaged(but=request.request_id)
+    if request.rungs[following].person_id in engaged and request.role is not Role.EMERGENCY:
         return [CloseRung(request.request_id, following, RungOutcome.BUSY)]
     return [Ring(request.request_id, following)]
 

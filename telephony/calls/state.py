@@ -157,6 +157,19 @@ class Call:
             if rung.leg_id in self.legs and self.legs[rung.leg_id].is_live
         }
 
+    def engaged(self, but: str = "") -> set[str]:
+        """Persons who are in this call, or are rung for it by a request other than `but`."""
+        talking = {
+            x.person_id for x in self.live() if x.person_id and not (but and x.request_id == but)
+        }
+        # A ring that has just gone out has no leg yet.
+        ringing = {
+            request.current.person_id
+            for request in self.open_requests
+            if request.current and request.request_id != but
+        }
+        return talking | ringing
+
     def rung_of(self, leg_id: str) -> tuple[Request, int] | None:
         """The request and the rung this leg was rung for."""
         for request in self.requests.values():
@@ -187,16 +200,12 @@ class Calls:
 
     def busy_persons(self, but: str) -> set[str]:
         """Persons who are being rung or talk in calls other than `but`."""
-        others = [call for call in self.by_id.values() if call.call_id != but]
-        talking = {x.person_id for call in others for x in call.live() if x.person_id}
-        # A ring that has just gone out has no leg yet.
-        ringing = {
-            request.current.person_id
-            for call in others
-            for request in call.open_requests
-            if request.current
+        return {
+            person
+            for call in self.by_id.values()
+            if call.call_id != but
+            for person in call.engaged()
         }
-        return talking | ringing
 
     def forget(self, call_ids: Iterable[str]) -> None:
         """Drop calls that are over and handed on."""
@@ -239,6 +248,7 @@ def _leg_answered(calls: Calls, fact: f.LegAnswered, _: Private) -> None:
 def _leg_moved(calls: Calls, fact: f.LegMoved, _: Private) -> None:
     if leg := _leg(calls, fact):
         leg.place, leg.sent_away_at = fact.place, None
+        leg.muted = leg.muted and fact.place is Place.ROOM  # a room forgets it with who leaves
         call = calls.by_id[fact.call_id or ""]
         if call.talked_at is None and leg.role is Role.CITIZEN and leg.is_talking:
             call.talked_at = fact.at

@@ -59,7 +59,7 @@ def plan_ring_back(call: Call, now: datetime) -> list[RingBackStep]:
         return []
     operator, citizen = call.legs.get(ring_back.leg_id), call.legs.get(ring_back.citizen_leg_id)
     if operator is None:
-        return [NobodyThere()] if now - ring_back.asked_at > TRACE_WITHIN else []
+        return [NobodyThere()] if abs(now - ring_back.asked_at) > TRACE_WITHIN else []
     if not operator.is_live:
         rings = citizen is not None and citizen.is_live and citizen.answered_at is None
         # The operator is gone: the citizen's telephone rings for nobody.
@@ -68,7 +68,7 @@ def plan_ring_back(call: Call, now: datetime) -> list[RingBackStep]:
         return []
     if ring_back.rung_at is None:
         return [RingCitizen()]
-    lost = citizen is None and now - ring_back.rung_at > TRACE_WITHIN
+    lost = citizen is None and abs(now - ring_back.rung_at) > TRACE_WITHIN
     if lost or (citizen is not None and not citizen.is_live):
         return [SayNotReached(operator.leg_id)]
     return []

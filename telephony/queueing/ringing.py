@@ -7,7 +7,7 @@ from store.masking import masked
 from telephony import dialplan
 from telephony import facts as f
 from telephony.ami.actions import Originate, Redirect
-from telephony.ami.messages import Outcome, Refused
+from telephony.ami.messages import Accepted, Outcome, Refused
 from telephony.bridge.refusals import Refusal
 from telephony.bridge.steps import HangUp
 from telephony.calls.state import Call
@@ -73,10 +73,10 @@ async def _carry_out(hands: Hands, call: Call, step: RingBackStep) -> None:
         case RingCitizen():
             await _ring_citizen(hands, call)
         case SayNotReached():
-            if call.ring_back is not None:
-                call.ring_back.told_at = now()
             channel = call.legs[step.leg_id].channel
-            await hands.link.send(Redirect(channel, dialplan.RING_BACK, "not_reached"))
+            said = await hands.link.send(Redirect(channel, dialplan.RING_BACK, "not_reached"))
+            if call.ring_back is not None and isinstance(said, Accepted):
+                call.ring_back.told_at = now()
         case HangUp():
             await hands.hang_up(call.legs[step.leg_id])
         case NobodyThere():

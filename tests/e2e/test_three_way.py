@@ -104,12 +104,16 @@ async def test_muted_put_aside_and_removed() -> None:
         await stage.ask(call.call_id, kind="mute", leg_id=liaison, muted=False)
         unmuted = await pass_of(1.0)
         citizen = call.leg("citizen").leg_id
+        brought = await stage.ask(call.call_id, kind="aside", leg_id=liaison, back=True)
+        assert brought.reason == "no_such_party", "only who was put aside can be brought back"
+        await stage.ask(call.call_id, kind="mute", leg_id=citizen)
         await stage.ask(call.call_id, kind="aside", leg_id=citizen)
         await stage.until_at("aside", "citizen")
         aside = await pass_of(1.0)
         await stage.ask(call.call_id, kind="aside", leg_id=citizen, back=True)
         await stage.until_at("room", "citizen", "operator", "liaison")
         back = await pass_of(1.0)
+        assert not (await stage.call()).leg("citizen").muted
         await stage.ask(call.call_id, kind="remove", leg_id=liaison)
         await city.liaison.until_hung_up()
         removed = await pass_of(1.0)
@@ -124,6 +128,7 @@ async def test_muted_put_aside_and_removed() -> None:
         assert hears_on_end(city.citizen, aside) == set()
         assert hears(city.operator, aside) == {"liaison"}
         assert hears(city.citizen, back) == {"operator", "liaison"}
+        assert hears(city.operator, back) == {"citizen", "liaison"}
         assert hears(city.citizen, removed) == {"operator"}
 
 

@@ -1,11 +1,15 @@
 """`hotline owed`: dead work is offered again; facts that changed no rows change them."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
+from casework.ringback.keeping import call_ended, rung
+from casework.ringback.rules import Deadlines, Ended
+from casework.ringback.tables import Ringback
 from hotline.health.heartbeat import parts_health
 from hotline.owed.ledger import TICKET, TRANSCRIBE, owe
 from hotline.owed.tables import OwedWork
@@ -85,17 +89,7 @@ async def test_a_given_up_projection_is_redone_with_all_that_followed(
         ]
     )
 
-    async def clumsy(session: object, fact: Fact, private: object) -> None:
-        if isinstance(fact, f.LegStarted):
-            raise ValueError("a mistake of this version")
-        await project(session, fact, private)  # type: ignore[arg-type]
-
-    forwarder = Forwarder(node, database, clumsy)
-    forwarding = asyncio.create_task(forwarder.run())
-    await until(lambda: node.forwarded == node.newest, 20, "all forwarded")
-    forwarding.cancel()
-    await asyncio.gather(forwarding, return_exceptions=True)
-    assert forwarder.gave_up == 1
+    await forward_clumsily(node, database)
     assert await journal_is_well(database) is False
 
     redone = await hotline(settings, "owed", "redo-projections")
@@ -110,6 +104,76 @@ async def test_a_given_up_projection_is_redone_with_all_that_followed(
     assert (again.code, again.out.strip()[-1]) == (0, "0")
     await database.close()
     node.close()
+
+
+async def test_a_citizen_long_rung_back_is_not_rung_again_because_of_a_redone_call(
+    settings: Settings, database: Database
+) -> None:
+    """
+    fact          | forwarded                          | redone
+    call_started  | yes                                |
+    leg_started   | given up                           | the leg
+    call_ended    | missed: a ring-back, since closed  | no ring-back
+    """
+    node = NodeJournal(settings.data_dir / "journal-pbx.sqlite", "pbx")
+    number, ended = "+8613800138000", now() - timedelta(days=2)
+    node.append(
+        [
+            Entry(
+                f.CallStarted(at=ended, call_id=CALL, node="pbx", called="12345"),
+                private={"caller_number": number},
+            ),
+            Entry(
+                f.LegStarted(
+                    at=ended, call_id=CALL, leg_id=CALL, role=Role.CITIZEN, channel="PJSIP/1"
+                )
+            ),
+            Entry(f.CallEnded(at=ended, call_id=CALL)),
+        ]
+    )
+    await forward_clumsily(node, database)
+    async with database.transaction() as session:
+        await rung(session, number, "pbx-2", ended + timedelta(hours=1), talked=True)
+
+    redone = await hotline(settings, "owed", "redo-projections")
+    assert redone.code == 0, redone.out + redone.error
+    async with database.reading() as session:
+        assert await session.get(Leg, CALL) is not None
+        rows = list(await session.scalars(select(Ringback)))
+    assert [(row.state, row.how, row.calls) for row in rows] == [("closed", "rung_back", [CALL])]
+    await database.close()
+    node.close()
+
+
+async def test_a_call_told_late_closes_no_younger_ring_back(database: Database) -> None:
+    number, asked = "+8613800138000", now() - timedelta(minutes=5)
+    async with database.transaction() as session:
+        missed = Ended("pbx-1", number, asked, asked, queued_at=asked)
+        await call_ended(session, missed, Deadlines(), None)
+        before = asked - timedelta(days=2)
+        talked = Ended("pbx-2", number, before, before, talked=True)
+        await call_ended(session, talked, Deadlines(), None)
+        await rung(session, number, "pbx-3", before, talked=True)
+    async with database.reading() as session:
+        row = (await session.scalars(select(Ringback))).one()
+    await database.close()
+    assert (row.state, row.tries) == ("open", 0)
+
+
+async def forward_clumsily(node: NodeJournal, database: Database) -> None:
+    """All that this node wrote; of each leg's start the projection is given up."""
+
+    async def clumsy(session: object, fact: Fact, private: object) -> None:
+        if isinstance(fact, f.LegStarted):
+            raise ValueError("a mistake of this version")
+        await project(session, fact, private)  # type: ignore[arg-type]
+
+    forwarder = Forwarder(node, database, clumsy)
+    forwarding = asyncio.create_task(forwarder.run())
+    await until(lambda: node.forwarded == node.newest, 20, "all forwarded")
+    forwarding.cancel()
+    await asyncio.gather(forwarding, return_exceptions=True)
+    assert forwarder.gave_up == 1
 
 
 async def journal_is_well(database: Database) -> bool:

@@ -89,6 +89,9 @@ OPERATOR_IN_ROOM = leg("operator", Role.OPERATOR, Place.ROOM)
 # A second newcomer, asked for by another request, who has pressed 1 as well.
 RANG_TOO = rung("b", leg_id="r2-1", rung_at=NOW)
 SECOND = Request("r2", "petition", Role.PETITION, "petition", [RANG_TOO])
+RINGS_A = Request(
+    "r0", "police", Role.LIAISON, "police", [rung("a", leg_id="r0-1", rung_at=NOW)]
+)  # fmt: skip
 SECOND_LEG = leg("r2-1", Role.PETITION, Place.ROOM, key="accepted")
 ASKED = NOW + timedelta(seconds=5)
 
@@ -102,6 +105,19 @@ TABLE: dict[str, tuple[Call, set[str], list[Step]]] = {
     "the first is busy in another call": (
         call(CITIZEN, OPERATOR, requests=(request(rung("a"), rung("b")),)),
         {"a"},
+        [CloseRung("r1", 0, RungOutcome.BUSY)],
+    ),
+    "the first is in this call already": (
+        call(
+            CITIZEN, OPERATOR, leg("r0-1", Role.LIAISON, Place.ROOM, person_id="a"),
+            requests=(request(rung("a"), rung("b")),),
+        ),
+        set(),
+        [CloseRung("r1", 0, RungOutcome.BUSY)],
+    ),
+    "the first is being rung for this call already": (
+        call(CITIZEN, OPERATOR, requests=(RINGS_A, request(rung("a"), rung("b")))),
+        set(),
         [CloseRung("r1", 0, RungOutcome.BUSY)],
     ),
     "ringing: wait": (

@@ -56,10 +56,12 @@ def given(
     [
         (given(operator="", ready=False), 1, []),
         (given(operator="", ready=False), 5, [NobodyThere()]),
+        (given(operator="", ready=False), -3600, [NobodyThere()]),  # the clock was set back
         (given(ready=False), 5, []),
         (given(), 5, [RingCitizen()]),
         (given(rung=True), 5, []),
         (given(rung=True), 8, [SayNotReached(OPERATOR)]),
+        (given(rung=True), -3600, [SayNotReached(OPERATOR)]),
         (given(rung=True, citizen="live"), 30, []),
         (given(rung=True, citizen="over"), 5, [SayNotReached(OPERATOR)]),
         (given(rung=True, citizen="over", talked=True), 5, []),
