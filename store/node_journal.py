@@ -46,19 +46,35 @@ INSERT INTO sqlite_sequence (name, seq) SELECT 'entry', ?
 _SET_BOOKMARK = (
     "INSERT INTO bookmark VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )
-_PRUNE = """
-WITH
-    newest AS (SELECT max(number) AS number FROM entry GROUP BY kind),
-    over AS (
-        SELECT call_id FROM entry WHERE call_id IS NOT NULL GROUP BY call_id
-        HAVING max(at) < :before AND max(number) <= :forwarded
-            AND sum(kind = 'call_ended') > 0 AND sum(number IN newest) = 0
+# Every step goes by an index: a month of a city has a million entries, and calls wait meanwhile.
+_NEWEST = """
+WITH RECURSIVE
+    kinds(kind) AS (
+        SELECT min(kind) FROM entry
+        UNION ALL
+        SELECT (SELECT min(kind) FROM entry WHERE kind > kinds.kind) FROM kinds
+        WHERE kinds.kind IS NOT NULL
+    ),
+    newest(number) AS (
+        SELECT (SELECT max(number) FROM entry WHERE kind = kinds.kind) FROM kinds
+        WHERE kinds.kind IS NOT NULL
     )
+"""
+_PRUNE_CALLS = """
+DELETE FROM entry WHERE call_id IN (
+    SELECT ended.call_id FROM entry AS ended
+    WHERE ended.kind = 'call_ended' AND ended.at < :before AND NOT EXISTS (
+        SELECT 1 FROM entry AS one WHERE one.call_id = ended.call_id
+            AND (one.at >= :before OR one.number > :forwarded OR one.number IN newest)
+    )
+    ORDER BY ended.number LIMIT :calls
+)
+"""
+_PRUNE_OTHERS = """
 DELETE FROM entry WHERE number IN (
     SELECT number FROM entry
-    WHERE call_id IN over
-        OR (call_id IS NULL AND at < :before AND number <= :forwarded AND number NOT IN newest)
-    ORDER BY number LIMIT :limit
+    WHERE call_id IS NULL AND at < :before AND number <= :forwarded AND number NOT IN newest
+    ORDER BY number LIMIT :others
 )
 """
 
@@ -175,21 +191,24 @@ class NodeJournal:
         except TimeoutError:
             return
 
-    def prune(self, before: datetime, limit: int = 5000) -> int:
+    def prune(self, before: datetime, calls: int = 50, others: int = 2000) -> int:
         """Delete forwarded entries of ended calls of which nothing was heard since `before`.
 
-        The newest entry of every kind stays, with its call: the next recording is chained
-        to it. Returns how many went; fewer than `limit` means that no more are to go.
+        A piece: at most so many calls, and so many entries of no call. The newest entry of every
+        kind stays, with its call: the next recording is chained to it. Returns how many entries
+        went; 0 means that no more are to go.
         """
         values = {
-            "before": before.astimezone(UTC).isoformat(),
-            "forwarded": self.forwarded,
-            "limit": limit,
-        }
+            "before": before.astimezone(UTC).isoformat(), "forwarded": self.forwarded,
+            "calls": calls, "others": others,
+        }  # fmt: skip
+        dropped = 0
         with self._writing():
-            self._db.execute(_PRUNE, values)
-            # The driver does not count for a statement that begins with WITH.
-            return self._number("SELECT changes()")
+            for statement in (_PRUNE_CALLS, _PRUNE_OTHERS):
+                self._db.execute(f"{_NEWEST}{statement}", values)
+                # The driver does not count for a statement that begins with WITH.
+                dropped += self._number("SELECT changes()")
+        return dropped
 
     def close(self) -> None:
         self._db.close()

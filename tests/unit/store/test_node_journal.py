@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import pytest
 
+from store import node_journal
 from store.facts import Fact
 from store.node_journal import Entry, JournalBroken, NodeJournal
 from telephony.facts import CallEnded, CallStarted
@@ -162,6 +163,31 @@ def test_pruning_keeps_the_newest_of_a_kind_and_its_call(journal: NodeJournal) -
     assert journal.open_calls() == []
 
 
+def test_pruning_goes_piece_by_piece_until_nothing_is_left_to_go(journal: NodeJournal) -> None:
+    old = NOON - timedelta(days=60)
+    for number in range(5):
+        whole_call(journal, f"c{number}", old)
+    whole_call(journal, "newest", NOON)
+    journal.set_forwarded(journal.newest)
+    left = []
+    while journal.prune(NOON - timedelta(days=30), calls=2):
+        left.append(len({entry.call_id for entry in journal.after(0)}))
+    assert left == [4, 2, 1]
+
+
+def test_pruning_reads_by_indexes_alone(journal: NodeJournal) -> None:
+    """A month has a million entries; whoever reads them all keeps the calls waiting."""
+    for statement in (node_journal._PRUNE_CALLS, node_journal._PRUNE_OTHERS):
+        values = {"before": "", "forwarded": 0, "calls": 1, "others": 1}
+        plan = journal._db.execute(
+            f"EXPLAIN QUERY PLAN {node_journal._NEWEST}{statement}", values
+        ).fetchall()
+        steps = [row[3] for row in plan]
+        assert steps, statement
+        assert [x for x in steps if x.startswith("SCAN entry") and "INDEX" not in x] == []
+        assert [x for x in steps if "TEMP B-TREE" in x] == []
+
+
 def test_a_pruned_number_is_never_given_again(tmp_path: Path) -> None:
     path = tmp_path / "node.sqlite"
     journal = NodeJournal(path, "pbx")
@@ -229,6 +255,7 @@ _WRITER = """
 import sys
 from pathlib import Path
 from datetime import UTC, datetime
+from store import node_journal
 from store.facts import Fact
 from store.node_journal import Entry, NodeJournal
 
