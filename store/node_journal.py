@@ -191,7 +191,7 @@ class NodeJournal:
         except TimeoutError:
             return
 
-    def prune(self, before: datetime, calls: int = 50, others: int = 2000) -> int:
+    def prune(self, before: datetime, calls: int = 20, others: int = 500) -> int:
         """Delete forwarded entries of ended calls of which nothing was heard since `before`.
 
         A piece: at most so many calls, and so many entries of no call. The newest entry of every
