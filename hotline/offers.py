@@ -88,7 +88,9 @@ class Offers:
         return QUIET_SECONDS
 
     async def _read(self) -> None:
-        self._reached = self._hands.registry.journal.forwarded  # before the rows are read
+        # Before the rows are read: what they say then is at least as new.
+        self._reached = self._hands.registry.journal.forwarded
+        self._settling = {x: upto for x, upto in self._settling.items() if upto > self._reached}
         try:
             async with self._database.reading() as session:
                 rows = await first_with_place(session)
@@ -121,7 +123,6 @@ class Offers:
 
     def _waiting(self) -> list[KeptPlace]:
         """Those who are not on the line with us, and whose last call is in their row."""
-        self._settling = {x: upto for x, upto in self._settling.items() if upto > self._reached}
         if self._unsettled > self._reached:
             return []
         busy = {call.caller_number for call in self._hands.registry.open_calls()}

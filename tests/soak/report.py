@@ -143,7 +143,7 @@ def _memory(lines: Lines) -> list[str]:
         "## Memory", "",
         "Each process over its longest undisturbed life, without its first five minutes: least "
         "squares of a sample every ten seconds, with a 95 % interval; and of the second half of "
-        "that time alone, as caches (SQLite's, two MB a connection) fill for a while.", "",
+        "that time alone, as caches and heaps fill for a while.", "",
         "| process | minutes | MB at first | at last | MB per hour | in the second half | "
         "open files |",
         "| --- | --- | --- | --- | --- | --- | --- |",
