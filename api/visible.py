@@ -66,12 +66,12 @@ def hears_fact(role: Role, kind: str, data: Mapping[str, Any]) -> bool:
     """Whether this fact is for this role."""
     if data.get("role") == "supervisor" and role not in SEES_LISTENERS:
         return False
-    if sees_no_command(role, data.get("command")):
+    if is_hidden_command(role, data.get("command")):
         return False
     return kind not in HEARD_BY or role in HEARD_BY[kind]
 
 
-def sees_no_command(role: Role, command: str | None) -> bool:
+def is_hidden_command(role: Role, command: str | None) -> bool:
     """Whether this command and its fate are hidden from this role."""
     return command == "listen" and role not in SEES_LISTENERS
 

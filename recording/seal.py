@@ -5,7 +5,6 @@ not. The spool is emptied only afterwards, so at every moment one of the two is
 complete.
 """
 
-import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from recording.manifest import (
 )
 from recording.samples import Pcm, SpoolKept, read_all
 from recording.spool import CALL_ID, SpoolTrack, find_tracks, on_one_clock
+from store.durable import private_folder, sync
 from store.facts import Fact
 
 CITY_TIME = ZoneInfo("Asia/Shanghai")
@@ -131,16 +131,16 @@ def seal(
     building = archive / f".building-{place.name}"
     try:
         shutil.rmtree(building, ignore_errors=True)
-        _make_private(building)
+        private_folder(building)
         kept = _keep_unreadable(building, strange)
         manifest = _build(
             building, call_id, part, earlier, late, kept, legs, node, previous, sealed_at
         )
-        _make_private(parent)
+        private_folder(parent)
         building.rename(place)
         # Only now: whoever is not root may not move a folder he may not write to.
         place.chmod(0o500)
-        _sync(parent)
+        sync(parent)
     except (OSError, soundfile.LibsndfileError) as error:
         shutil.rmtree(building, ignore_errors=True)
         raise SpoolKept(f"{call_id}: {error}") from error
@@ -177,9 +177,9 @@ def _build(
     path = folder / NAME
     path.write_bytes(manifest.canonical())
     for written in folder.iterdir():
-        _sync(written)
+        sync(written)
         written.chmod(0o400)
-    _sync(folder)
+    sync(folder)
     return manifest
 
 
@@ -380,20 +380,3 @@ def _empty(call_dir: Path, sizes: Mapping[Path, int]) -> None:
     for folder in (*below, call_dir):
         if not any(folder.iterdir()):
             folder.rmdir()
-
-
-def _make_private(folder: Path) -> None:
-    """Make a folder and its parents for the service alone, each name safely on disk."""
-    if folder.is_dir():
-        return
-    _make_private(folder.parent)
-    folder.mkdir(mode=0o700)
-    _sync(folder.parent)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -15,7 +15,7 @@ from api.problems import Problem
 from api.routes.calls import found_call
 from api.routes.params import OtherId
 from api.routes.phones import phones_of
-from api.visible import sees_no_command
+from api.visible import is_hidden_command
 from store.base import new_id, now
 from telephony.bridge.refusals import WORDS, Refusal
 from telephony.tables import Command, Leg
@@ -41,7 +41,7 @@ class CommandView(BaseModel):
 async def get_command(who: Asking, session: Reading, command_id: OtherId) -> CommandView:
     """How it went."""
     row = await session.get(Command, command_id)
-    if row is None or sees_no_command(who.role, row.kind):
+    if row is None or is_hidden_command(who.role, row.kind):
         raise Problem(404, "没有这个指令 / no such command", command_id)
     return _view(row)
 

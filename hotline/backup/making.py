@@ -27,13 +27,13 @@ from hotline.backup.snapshot import (
     Snapshot,
     all_files,
     copy_sqlite,
-    private_folder,
     write_snapshot,
 )
 from hotline.installation import Installation
 from hotline.settings import ROOT
 from recording.manifest import file_sha256
 from store.base import now
+from store.durable import private_folder
 
 Say = Callable[[str], None]
 

@@ -14,12 +14,11 @@ from hotline.backup.snapshot import (
     Sealed,
     Snapshot,
     check_recording,
-    private_folder,
     sealed_manifest,
     stated_files,
-    sync,
 )
 from recording.manifest import Manifest, read_manifest
+from store.durable import private_folder, sync
 
 # Year, month, day, recording; none that is still being copied.
 _RECORDINGS = "[0-9]*/*/*/[!.]*"

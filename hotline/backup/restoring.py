@@ -23,12 +23,12 @@ from hotline.backup.snapshot import (
     BackupFailed,
     Snapshot,
     copy_sqlite,
-    private_folder,
     read_snapshot,
 )
 from hotline.installation import Installation
 from recording.facts import RecordingSealed
 from store.database import Database
+from store.durable import private_folder
 from store.node_journal import NodeJournal
 from store.tables import FactRow, NodePosition
 from telephony.registry import CEL_BOOKMARK

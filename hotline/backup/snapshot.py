@@ -4,7 +4,6 @@ FOLDER/snapshots/<UTC time>/   spool, databases, journal, secrets, settings; sna
 FOLDER/archive/YYYY/MM/DD/…    sealed recordings, each copied once for all snapshots
 """
 
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from recording.manifest import Manifest, file_sha256, read_manifest
+from store.durable import private_folder, sync
 
 LIST = "snapshot.json"
 MAIN_SQLITE, MAIN_DUMP = "main.sqlite", "main.dump"
@@ -120,24 +120,6 @@ def check_recording(folder: Path) -> Manifest:
         names = ", ".join(wrong)
         raise RecordingDamaged(f"{folder}: 与封存哈希不符 / differs from its seal: {names}")
     return manifest
-
-
-def private_folder(folder: Path) -> None:
-    """Made for this service's user alone: numbers and voices lie in it. Its name is on disk."""
-    if folder.is_dir():
-        return
-    private_folder(folder.parent)
-    folder.mkdir(exist_ok=True, mode=0o700)
-    sync(folder.parent)
-
-
-def sync(path: Path) -> None:
-    """A file's bytes, or a folder's names, are on disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def all_files(folder: Path) -> list[Path]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hotline.supervise import Part, Supervisor
+from tests.e2e.stage import until
 
 
 class FakeAsterisk:
@@ -57,12 +58,6 @@ async def running(
     finally:
         supervisor.stop()
         await task
-
-
-async def until(condition: Callable[[], bool], within: float = 10) -> None:
-    async with asyncio.timeout(within):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def test_an_asterisk_that_cannot_be_started_is_tried_again(tmp_path: Path) -> None:
