@@ -25,6 +25,7 @@ from store.forwarder import Forwarder
 from store.node_journal import NodeJournal
 from telephony.ami.link import AmiLink
 from telephony.asterisk.logs import keep_logs_short
+from telephony.asterisk.memory import keep_memory_small
 from telephony.bridge.ask import DutyPerson, Ladder
 from telephony.bridge.words import Words
 from telephony.calls.state import Call
@@ -117,6 +118,7 @@ class ControllerPart:
                 tasks.create_task(self._take_commands(), name="commands")
                 tasks.create_task(self._prune(), name="prune")
                 tasks.create_task(keep_logs_short(self._installation.asterisk), name="logs")
+                tasks.create_task(keep_memory_small(self._installation.asterisk), name="memory")
                 tasks.create_task(self._offers.run(), name="offers")
                 tasks.create_task(self._questions.run(), name="questions")
                 tasks.create_task(self.trunks.run(), name="trunks")

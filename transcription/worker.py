@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from transcription.engine import RATE, Engine
+from transcription.memory import give_back
 from transcription.timeline import (
     TrackAudio,
     TrackUnreadable,
@@ -36,6 +37,7 @@ def transcribe_call(tracks: Sequence[TrackAudio], engine: Engine, why: str = "")
     began = monotonic()
     with ThreadPoolExecutor(engine.at_once, "track") as threads:
         heard = list(threads.map(lambda track: _hear(track, engine), tracks))
+    give_back()
     unreadable = tuple(one.unreadable for one in heard if one.unreadable)
     if tracks and len(unreadable) == len(tracks):
         raise TrackUnreadable(f"none of {len(tracks)} tracks can be opened")

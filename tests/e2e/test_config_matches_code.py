@@ -24,7 +24,7 @@ SAID = {
     dialplan.CALL, dialplan.TRACK, dialplan.QUEUED, dialplan.UNQUEUED, dialplan.MESSAGE_OFFERED,
     dialplan.MESSAGE_STARTED, dialplan.ACCEPTED, dialplan.DECLINED, dialplan.WRONG_KEY,
     dialplan.NO_KEY, dialplan.NOBODY_JOINED, dialplan.IN_ROOM, dialplan.PUT_ASIDE,
-    dialplan.MONITOR, dialplan.LEG_OVER, dialplan.DIAL_OVER,
+    dialplan.MONITOR, dialplan.DIAL_OVER,
     dialplan.CALL_BACK_ASKED, dialplan.TURNED_AWAY, dialplan.RING_BACK_READY, dialplan.FEATURE,
     dialplan.SAID_GOODBYE, dialplan.WORDS_ASKED, dialplan.WORDS_HEARD,
 }  # fmt: skip

@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 
 from store.tables import FactRow
 from telephony.asterisk.logs import rotate_logs
+from telephony.asterisk.memory import give_back
 from tests.e2e.bad_calls.scenes import nothing_is_left
 from tests.e2e.scenes import given_bridged_call, given_three_way_call, hears, pass_of
 from tests.e2e.stage import Stage, given_stage, until
@@ -81,6 +82,13 @@ async def test_asterisks_own_logs_are_rotated_and_bounded() -> None:
         # Asterisk writes on into the new file.
         await complain(stage, "nobody-after")
         assert not await rotate_logs(stage.pbx, most=10_000_000, keep=2)
+
+
+async def test_asterisk_gives_memory_back_when_asked() -> None:
+    async with given_stage(controller="none") as stage:
+        assert "memory" in await give_back(stage.pbx)
+        await stage.pbx.stop()
+        assert await give_back(stage.pbx) == ""
 
 
 async def renamed(stage: Stage, name: str) -> None:
