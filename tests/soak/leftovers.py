@@ -43,7 +43,7 @@ async def count_leftovers(world: World) -> Leftovers:
         controller = await session.get(PartState, ("controller", world.settings.node))
         detail = controller.detail if controller is not None else {}
     archive = world.settings.archive
-    folders = {str(path.relative_to(archive)) for path in archive.glob("*/*/*/*")}
+    folders = {str(path.relative_to(archive)) for path in archive.glob("[0-9]*/*/*/*")}
     return {
         "channels": int(channels[1]) if channels else -1,
         "rooms": sum(line[:1].isdigit() for line in rooms.splitlines()),
