@@ -18,6 +18,8 @@ from api.tables import Token, User
 from store import journal
 from store.base import new_id, now
 from store.database import Database
+from telephony.commands import SignOut
+from telephony.tables import Command, Operator
 
 _HASHER = PasswordHash.recommended()
 UNIT_ID = r"[a-z][a-z0-9_-]{0,39}"
@@ -95,14 +97,20 @@ async def add_user(
     return user
 
 
-async def disable_user(session: AsyncSession, username: str, *, by: str = "cli") -> None:
-    """Nobody signs in as this person any more, and who is signed in is out. `BadAccount`."""
+async def disable_user(
+    session: AsyncSession, username: str, *, node: str, by: str = "cli"
+) -> None:
+    """Nobody signs in as this person any more; who is signed in is out, and so is their phone.
+
+    `node` is whose controller takes the phone out of its queues. `BadAccount`.
+    """
     user = await _held(session, username)
     if user is None:
         raise BadAccount(f"username: nobody is called {username!r}")
     user.active = False
     await journal.append(session, AccountDisabled(at=now(), user_id=user.user_id, by=by))
     await _end_tokens(session, user)
+    await _sign_phone_out(session, username, node, by)
 
 
 async def _held(session: AsyncSession, username: str) -> User | None:
@@ -114,6 +122,19 @@ async def _end_tokens(session: AsyncSession, user: User) -> None:
     """To be done after the fact: who signs out takes the journal's turn before their token too."""
     good = (Token.user_id == user.user_id) & Token.revoked_at.is_(None)
     await session.execute(update(Token).where(good).values(revoked_at=now()))
+
+
+async def _sign_phone_out(session: AsyncSession, username: str, node: str, by: str) -> None:
+    """The call going on there stays: a citizen is not hung up for it."""
+    seat = await session.get(Operator, username)
+    if seat is None or seat.state == "out":
+        return
+    order = SignOut(operator_id=username, extension=seat.extension)
+    command = Command(
+        command_id=new_id(), idempotency_key=new_id(), node=node, call_id=None, kind=order.kind,
+        body=order.model_dump(mode="json"), asked_by=by, asked_at=now(), state="asked",
+    )  # fmt: skip
+    session.add(command)
 
 
 def hash_password(password: str) -> str:
@@ -134,7 +155,8 @@ async def sign_in(
     right = await loop.run_in_executor(_HASHERS, _HASHER.verify, password, stored)
     async with database.transaction() as session:
         user = await session.get(User, found.user_id, with_for_update=True) if found else None
-        if user is not None and user.active and right:
+        # Against the password that holds now: it may have been changed while we looked.
+        if user is not None and user.active and right and user.password_hash == stored:
             _not_locked(user)
             return await _let_in(session, user, lifetime)
         await _keep_out(session, user)

@@ -179,12 +179,12 @@ def user_add(
 
 @user_app.command("disable")
 def user_disable(username: str) -> None:
-    """Sign an account out everywhere and let it in no more, until it is added again."""
+    """Sign an account and its phone out and let it in no more, until it is added again."""
     from api.accounts import BadAccount, disable_user
 
     async def go() -> None:
         async with opened_database() as database, database.transaction() as session:
-            await disable_user(session, username, by=who())
+            await disable_user(session, username, node=settings().node, by=who())
 
     try:
         run(go())

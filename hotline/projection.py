@@ -39,7 +39,8 @@ async def project(
         await ringbacks_of(session, fact, rules)
         await owe_unrecorded(session, fact)
     if isinstance(fact, RecordingSealed) and fact.call_id:
-        await owe(session, fact.call_id, TRANSCRIBE)
+        # What a later part holds is to be read, too.
+        await owe(session, fact.call_id, TRANSCRIBE, again=fact.part > 1)
     if isinstance(fact, RecordingGap) and fact.call_id:
         # Of a call without any recording nothing else owes it; and a ticket that is open already
         # has to say that something is missing.

@@ -14,9 +14,12 @@ from transcription.words import Timeline
 
 
 async def keep_transcript(session: AsyncSession, call_id: str, timeline: Timeline) -> bool:
-    """Keep it; False when the call has its transcript already (a repeated job)."""
+    """Keep it; False when the call has its transcript already (a repeated job).
+
+    One of more sound replaces it: a part of the recording came later.
+    """
     row = await _locked_row(session, call_id)
-    if row.state == "done":
+    if row.state == "done" and timeline.seconds_audio <= (row.seconds_audio or 0.0):
         return False
     at = now()
     row.state, row.error, row.made_at = "done", None, at

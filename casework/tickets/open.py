@@ -54,7 +54,7 @@ async def open_ticket(session: AsyncSession, draft: TicketDraft, terms: Terms) -
     if ticket is None:
         return await _open(session, draft, terms, FIRST_MATTER)
     _complete(ticket, draft)
-    if draft.has_transcript and ticket.transcript_state != "done":
+    if draft.has_transcript and (ticket.transcript_state != "done" or _says_more(ticket, draft)):
         await _attach(session, ticket, draft)
     return ticket
 
@@ -124,6 +124,11 @@ def _complete(ticket: Ticket, draft: TicketDraft) -> None:
     ticket.has_gap = ticket.has_gap or draft.has_gap
     if ticket.transcript_state != "done":
         ticket.transcript_note = _fitting(draft.transcript_note, NOTE)
+
+
+def _says_more(ticket: Ticket, draft: TicketDraft) -> bool:
+    """Of a recording whose next part came later; what a person wrote stays as it is."""
+    return ticket.edited_by is None and len(draft.body) > len(ticket.body)
 
 
 async def _attach(session: AsyncSession, ticket: Ticket, draft: TicketDraft) -> None:

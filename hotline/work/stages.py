@@ -13,7 +13,7 @@ from casework.suggestions.words import WordList
 from casework.tickets.life import Terms
 from casework.tickets.open import TicketDraft, open_ticket
 from casework.tickets.title import title_of
-from hotline.owed.ledger import TICKET, Leased, finish, owe
+from hotline.owed.ledger import TICKET, TRANSCRIBE, Leased, finish, owe
 from hotline.settings import Settings
 from hotline.work.suggesting import keep_suggestions, suggested
 from recording.facts import RecordingGap
@@ -60,6 +60,10 @@ class Transcribing:
             await keep_transcript(session, work.call_id, timeline)
             await owe(session, work.call_id, TICKET, again=True)
             await finish(session, work)
+            await session.flush()
+            # Looked at after the row is ours: a part that comes from now on owes this work anew.
+            if len(await self._tracks(session, work.call_id)) > len(tracks):
+                await owe(session, work.call_id, TRANSCRIBE, again=True)
 
     async def _tracks(self, session: AsyncSession, call_id: str) -> list[TrackAudio]:
         rows = await session.execute(

@@ -42,6 +42,25 @@ async def test_kept_once_with_its_fact(database: Database) -> None:
     assert "您好" not in str(row.data)
 
 
+async def test_one_of_more_sound_replaces_it(database: Database) -> None:
+    """
+    12 s of sound  | kept
+    the same again | not
+    30 s           | kept instead
+    12 s, late     | not
+    """
+    longer = TIMELINE.model_copy(update={"seconds_audio": 30.0})
+    kept = []
+    for timeline in (TIMELINE, TIMELINE, longer, TIMELINE):
+        async with database.transaction() as session:
+            kept.append(await keep_transcript(session, CALL, timeline))
+    assert kept == [True, False, True, False]
+    async with database.reading() as session:
+        row = await transcript_of(session, CALL)
+    assert row is not None and row.spoken() == longer
+    assert await kinds(database) == ["TranscriptMade", "TranscriptMade"]
+
+
 async def test_tries_that_fail_and_one_that_works(database: Database) -> None:
     #  attempt | result             | fact
     #     1    | ModelUnusable      | TranscriptFailed

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hotline.owed.ledger import AT_ONCE, TICKET, TRANSCRIBE, finish, lease, offered, owe
 from hotline.owed.tables import OwedWork
 from hotline.projection import TRANSCRIPT_WITHIN, project
-from recording.facts import SealFailed
+from recording.facts import RecordingSealed, SealFailed
 from store.base import now
 from store.database import Database
 
@@ -64,6 +64,33 @@ async def test_what_somebody_is_at_is_not_made_to_wait(database: Database) -> No
         work = await session.get_one(OwedWork, ("c1", TICKET))
         assert (work.state, work.attempts, work.lease_owner) == ("owed", 1, "me")
         assert work.not_before == AT_ONCE
+
+
+async def test_a_later_part_of_the_recording_is_transcribed_too(database: Database) -> None:
+    """
+    part 1 | transcribed
+    part 1 | told again: nothing
+    part 2 | owed anew
+    """
+
+    def sealed(part: int) -> RecordingSealed:
+        return RecordingSealed(
+            at=now(), call_id="c1", node="pbx", part=part, folder=f"c1.{part}",
+            manifest_sha256=str(part) * 64, previous="", clock_start=now(), seconds=4.0, tracks=[],
+        )  # fmt: skip
+
+    first = sealed(1)
+    async with database.transaction() as session:
+        await project(session, first, {})
+        leased = await lease(session, "c1", TRANSCRIBE, "me", now())
+        assert leased is not None
+        await finish(session, leased)
+    async with database.transaction() as session:
+        await project(session, first, {})
+    assert TRANSCRIBE not in await due(database)
+    async with database.transaction() as session:
+        await project(session, sealed(2), {})
+    assert TRANSCRIBE in await due(database)
 
 
 async def test_a_seal_that_fails_delays_no_ticket(database: Database) -> None:

@@ -71,6 +71,21 @@ async def test_opening_again_returns_the_same(database: Database) -> None:
     assert [kind for kind, _ in await facts(database)] == ["ticket_opened"]
 
 
+async def test_a_transcript_that_says_more_is_given_to_a_ticket_nobody_wrote_in(
+    database: Database,
+) -> None:
+    """
+    the first part's words    | opened with them
+    those of the second, too  | given
+    the first part's, late    | not
+    """
+    more = replace(WITH, body=f"{WITH.body}\n联络员：马上来修")
+    await opened(database, WITH)
+    assert (await opened(database, more)).body == more.body
+    assert (await opened(database, WITH)).body == more.body
+    assert [kind for kind, _ in await facts(database)] == ["ticket_opened", "transcript_attached"]
+
+
 async def test_opened_by_many_at_once_exactly_one(database: Database) -> None:
     found = await asyncio.gather(*(opened(database, draft) for draft in [WITHOUT, WITH] * 6))
     assert len({ticket.ticket_id for ticket in found}) == 1

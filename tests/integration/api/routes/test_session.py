@@ -1,15 +1,22 @@
 """Signing in: right, wrong, too often, expired, revoked."""
 
+import asyncio
+import threading
 from datetime import timedelta
 from hashlib import sha256
 
 import pytest
+from pwdlib import PasswordHash
 from sqlalchemy import select
 
-from api.accounts import BadAccount, add_user, disable_user
+from api import accounts
+from api.accounts import BadAccount, SignInFailed, add_user, disable_user
 from api.brake import Brake
 from api.permissions import Role
 from api.tables import Token
+from store.base import now
+from telephony.commands import SignOut, read_body
+from telephony.tables import Command, Operator
 from tests.integration.api.routes.world import World
 
 PASSWORD = "correct horse"
@@ -66,7 +73,7 @@ async def test_an_account_added_again_or_disabled_is_signed_out_everywhere(world
         second = await signed_in()
         assert [await status(token) for token in (first, second)] == [401, 200]
         async with world.database.transaction() as session:
-            await disable_user(session, "wang", by="cli:root")
+            await disable_user(session, "wang", node="pbx", by="cli:root")
         assert [await status(token) for token in (second, await signed_in())] == [401, 401]
         await _given_user(world)
         assert [await status(token) for token in (second, await signed_in())] == [401, 200]
@@ -77,6 +84,51 @@ async def test_an_account_added_again_or_disabled_is_signed_out_everywhere(world
     ]  # fmt: skip
     assert {row["user_id"] for row in added} == {disabled["user_id"]}
     assert disabled["by"] == "cli:root"
+
+
+async def test_who_is_disabled_is_asked_for_no_more_calls(world: World) -> None:
+    """
+    the person's phone | disabled: the controller is told to
+    signed in at 1001  | sign 1001 out
+    signed out         | do nothing
+    """
+    for username, state in (("wang", "ready"), ("zhang", "out")):
+        await _given_user(world, username)
+        async with world.database.transaction() as session:
+            session.add(
+                Operator(operator_id=username, extension="1001", state=state, since=now(), skills=[])
+            )
+            await session.flush()
+            await disable_user(session, username, node="pbx")
+    async with world.database.reading() as session:
+        [asked] = await session.scalars(select(Command))
+    assert (asked.node, asked.state, asked.kind) == ("pbx", "asked", "sign_out")
+    assert read_body(asked.body) == SignOut(operator_id="wang", extension="1001")
+
+
+async def test_a_password_changed_while_it_is_looked_at_lets_nobody_in(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _given_user(world)
+    looked, changed = threading.Event(), threading.Event()
+
+    class SlowHasher:
+        def verify(self, password: str, stored: str) -> bool:
+            looked.set()
+            assert changed.wait(20)
+            return PasswordHash.recommended().verify(password, stored)
+
+    monkeypatch.setattr(accounts, "_HASHER", SlowHasher())
+    trying = asyncio.create_task(
+        accounts.sign_in(world.database, "wang", PASSWORD, timedelta(hours=1))
+    )
+    await asyncio.to_thread(looked.wait, 20)
+    monkeypatch.undo()
+    async with world.database.transaction() as session:
+        await add_user(session, "wang", role="operator", password="another horse")
+    changed.set()
+    with pytest.raises(SignInFailed):
+        await trying
 
 
 async def test_the_sixth_wrong_try_from_one_address_waits_but_another_name_does_not(
