@@ -97,9 +97,7 @@ async def add_user(
     return user
 
 
-async def disable_user(
-    session: AsyncSession, username: str, *, node: str, by: str = "cli"
-) -> None:
+async def disable_user(session: AsyncSession, username: str, *, node: str, by: str = "cli") -> None:
     """Nobody signs in as this person any more; who is signed in is out, and so is their phone.
 
     `node` is whose controller takes the phone out of its queues. `BadAccount`.

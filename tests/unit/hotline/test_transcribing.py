@@ -91,8 +91,8 @@ async def test_a_part_that_is_sealed_during_the_decode_is_transcribed_after_it(
         if len(tracks) == 1:
             asyncio.run(seal_part_2(url))
         return Timeline(
-            utterances=(), engine="vosk", model="m", seconds_audio=float(len(tracks)),
-            seconds_spent=0.1,
+            utterances=(), engine="vosk", model="m", why="", language="zh",
+            seconds_audio=float(len(tracks)), seconds_spent=0.1,
         )  # fmt: skip
 
     monkeypatch.setattr(stages, "transcribe_call", decode)

@@ -95,9 +95,10 @@ async def test_who_is_disabled_is_asked_for_no_more_calls(world: World) -> None:
     for username, state in (("wang", "ready"), ("zhang", "out")):
         await _given_user(world, username)
         async with world.database.transaction() as session:
-            session.add(
-                Operator(operator_id=username, extension="1001", state=state, since=now(), skills=[])
+            seat = Operator(
+                operator_id=username, extension="1001", state=state, since=now(), skills=[]
             )
+            session.add(seat)
             await session.flush()
             await disable_user(session, username, node="pbx")
     async with world.database.reading() as session:
