@@ -123,7 +123,7 @@ async def test_a_password_changed_while_it_is_looked_at_lets_nobody_in(
     trying = asyncio.create_task(
         accounts.sign_in(world.database, "wang", PASSWORD, timedelta(hours=1))
     )
-    await asyncio.to_thread(looked.wait, 20)
+    assert await asyncio.to_thread(looked.wait, 20)
     monkeypatch.undo()
     async with world.database.transaction() as session:
         await add_user(session, "wang", role="operator", password="another horse")
