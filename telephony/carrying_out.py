@@ -17,6 +17,7 @@ from telephony.ami.link import AmiLink
 from telephony.ami.messages import Outcome, Refused
 from telephony.bridge import facts as b
 from telephony.bridge.ask import is_allowed
+from telephony.bridge.rooms import name_for, room_of
 from telephony.bridge.steps import (
     Apologise,
     BackToQueue,
@@ -147,6 +148,7 @@ class Hands:
                 timeout_ms=rung.ring_seconds * 1000, account=call.call_id,
                 variables={
                     "__CALL_ID": call.call_id, "NEW_ROLE": request.role.value,
+                    dialplan.NAME_OF_ROOM: self.room_for(call),
                     "REQUEST": request.request_id, "TOPIC": f"topic_{request.topic}",
                     "KEY_SECONDS": str(KEY_SECONDS),
                 },
@@ -157,7 +159,7 @@ class Hands:
             self._close_rung(call, step.request_id, step.rung, RungOutcome.UNAVAILABLE)
             return
         # Should the operator leave now, the citizen waits for who is rung ([goodbye], [awaiting]).
-        await self._citizen_awaits(call, "1")
+        await self._citizen_awaits(call, self.room_for(call))
 
     async def _citizen_awaits(self, call: Call, value: str) -> None:
         citizen = call.citizen
@@ -207,6 +209,7 @@ class Hands:
             f.MoveToRoomAsked(at=now(), call_id=call.call_id, leg_ids=list(leg_ids))
         )
         first, *rest = [call.legs[leg_id] for leg_id in leg_ids]
+        await self.show_room(call, first, *rest)
         outcome = await self._link.send(
             Redirect(
                 channel=first.channel, context=dialplan.ROOM, exten="s", priority=1,
@@ -227,6 +230,21 @@ class Hands:
         await self.close_request(call, step.request_id, "joined")
         # Lost? Then the dialplan's own limit finds others in the room and goes on.
         await self._link.send(SetVar(call.legs[leg_id].channel, "TIMEOUT(absolute)", "0"))
+
+    def room_for(self, call: Call) -> str:
+        """The name of the room whoever joins this call goes to; given to it now if it has none."""
+        room = room_of(call)
+        if room is None:
+            room = name_for(call, self._registry.calls.by_id.values())
+            self._registry.record(b.RoomNamed(at=now(), call_id=call.call_id, room=room))
+        return room
+
+    async def show_room(self, call: Call, *legs: Leg) -> None:
+        """Let these legs know to which room [room] leads, before they are sent there."""
+        room = self.room_for(call)
+        # In order on one link: whoever is gone by now is not moved either.
+        told = (SetVar(leg.channel, dialplan.NAME_OF_ROOM, room) for leg in legs)
+        await asyncio.gather(*(self._link.send(action) for action in told))
 
     async def hang_up(self, leg: Leg) -> Outcome:
         return await self._link.send(Hangup(leg.channel, 16))

@@ -14,6 +14,7 @@ GOODBYE: Final = "goodbye"
 AWAITING: Final = "awaiting"
 BACK_TO_QUEUE: Final = "back_to_queue"
 NOBODY_THERE: Final = "T"  # the extension of ROOM where a newcomer hears an apology
+ROOM_NAME: Final = "room-{}"
 MONITORING: Final = "monitoring"
 RING_BACK: Final = "ring_back"
 
@@ -82,7 +83,8 @@ RATED: Final = "RATED"
 # Channel and global variables that Python and the dialplan share.
 FLOW: Final = "FLOW"
 FLOW_AFTER: Final = "FLOW_AFTER"
-AWAITED: Final = "AWAITED"  # of a citizen for whom somebody is rung
+AWAITED: Final = "AWAITED"  # of a citizen for whom somebody is rung: the room's name
+NAME_OF_ROOM: Final = "ROOM"  # of whoever may be sent to [room]; without it: the call's id
 WORDS: Final = "WORDS"  # of a partner: the file they asked for
 NO_SOUND: Final = "NO_SOUND"  # global, "1": nothing is recorded, the disk is full
 NO_WORDS: Final = "none"

@@ -72,6 +72,7 @@ class LegMoved(Fact):
     leg_id: str
     role: Role
     place: Place
+    room: str = ""  # the name of the room, where it is one
 
 
 class LegEnded(Fact):

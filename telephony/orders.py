@@ -170,7 +170,7 @@ class Orders:
         if leg is None or leg.place is not Place.ROOM:
             return Refusal.NO_SUCH_PARTY
         action = ConfbridgeMute if body.muted else ConfbridgeUnmute
-        outcome = await self._link.send(action(call.call_id, leg.channel))
+        outcome = await self._link.send(action(leg.room or call.call_id, leg.channel))
         if isinstance(outcome, Accepted):
             self._registry.record(
                 f.LegMuted(
@@ -187,10 +187,12 @@ class Orders:
         if leg is None or leg.place not in wanted:
             return Refusal.NO_SUCH_PARTY
         if body.back:
+            await self._hands.show_room(call, leg)
             return await self._hands.send_to(leg, dialplan.ROOM)
         partner = next((x for x in call.at(Place.PAIR) if x.leg_id != leg.leg_id), None)
         if leg.place is Place.PAIR and partner:
             # Redirecting one of a pair alone would end the other's call.
+            await self._hands.show_room(call, partner)
             return await self._link.send(
                 Redirect(
                     channel=leg.channel, context=dialplan.ASIDE, exten="s", priority=1,
@@ -220,6 +222,7 @@ class Orders:
             )
         )  # fmt: skip
         if there:
+            await self._hands.show_room(call, there)  # where they barge in
             return await self._hands.send_to(there, dialplan.MONITORING, body.mode.value)
         return await self._link.send(
             Originate(
@@ -229,6 +232,7 @@ class Orders:
                 account=call.call_id,
                 variables={
                     "__CALL_ID": call.call_id, "SPIED": spied.leg_id, "MODE": body.mode.value,
+                    dialplan.NAME_OF_ROOM: self._hands.room_for(call),
                 },
             )
         )  # fmt: skip

@@ -21,6 +21,13 @@ class HandoverAsked(Fact):
     by: str
 
 
+class RoomNamed(Fact):
+    """Whoever joins this call goes to the room of this name; no other call has it meanwhile."""
+
+    kind: ClassVar[str] = "room_named"
+    room: str
+
+
 class WordsAsked(Fact):
     """A dispatcher pressed 3: what has the citizen said so far?"""
 

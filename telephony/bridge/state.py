@@ -24,6 +24,11 @@ def _left_alone(calls: Any, fact: b.LeftAlone, _: Private) -> None:
         leg.sent_away_at = fact.at
 
 
+def _room_named(calls: Any, fact: b.RoomNamed, _: Private) -> None:
+    if call := calls.by_id.get(fact.call_id or ""):
+        call.room = fact.room
+
+
 def _asked(calls: Any, fact: b.WordsAsked, _: Private) -> None:
     if leg := _leg(calls, fact):
         leg.wants_words = True
@@ -37,6 +42,7 @@ def _prepared(calls: Any, fact: b.WordsPrepared, _: Private) -> None:
 CHANGES: dict[type[Fact], Callable[[Any, Any, Private], None]] = {
     b.LeftAlone: _left_alone,
     b.HandoverAsked: _handover,
+    b.RoomNamed: _room_named,
     b.WordsAsked: _asked,
     b.WordsPrepared: _prepared,
 }

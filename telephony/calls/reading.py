@@ -145,15 +145,16 @@ def _track(event: CelEvent, call: Call, leg: Leg) -> list[Fact]:
     return made
 
 
-def _moved(place: Place) -> Callable[[CelEvent, Call, Leg], list[Fact]]:
+def _moved(place: Place, room: str = "") -> Callable[[CelEvent, Call, Leg], list[Fact]]:
     def make(event: CelEvent, call: Call, leg: Leg) -> list[Fact]:
         if leg.place is place:
             return []
         return [
             f.LegMoved(
-                at=event.at, call_id=call.call_id, leg_id=leg.leg_id, role=leg.role, place=place
+                at=event.at, call_id=call.call_id, leg_id=leg.leg_id, role=leg.role, place=place,
+                room=room,
             )
-        ]
+        ]  # fmt: skip
 
     return make
 
@@ -172,8 +173,12 @@ def _flow(event: CelEvent, call: Call, leg: Leg) -> list[Fact]:
 
 def _bridge_enter(event: CelEvent, call: Call, leg: Leg) -> list[Fact]:
     # A supervisor's ChanSpy and the music of a held leg enter no bridge of ours.
-    in_room = event.context == dialplan.ROOM or event.app.lower() == "confbridge"
-    return _moved(Place.ROOM if in_room else Place.PAIR)(event, call, leg)
+    is_conference = event.app.lower() == "confbridge"
+    if not is_conference and event.context != dialplan.ROOM:
+        return _moved(Place.PAIR)(event, call, leg)
+    # ConfBridge(name,profile,user)
+    room = event.app_data.split(",")[0] if is_conference else ""
+    return _moved(Place.ROOM, room)(event, call, leg)
 
 
 def _bridge_exit(event: CelEvent, call: Call, leg: Leg) -> list[Fact]:

@@ -33,6 +33,7 @@ class Leg:
     answered_at: datetime | None = None
     ended_at: datetime | None = None
     place: Place = Place.NOWHERE
+    room: str = ""  # where `place` is a room: its name, as Asterisk told it
     wants_words: bool = False  # asked to hear what the citizen has said
     number: str | None = None
     person_id: str | None = None
@@ -119,6 +120,7 @@ class Call:
     requests: dict[str, Request] = field(default_factory=dict)
     monitor_leg_ids: set[str] = field(default_factory=set)
     move_asked_at: datetime | None = None
+    room: str | None = None  # its name; see telephony/bridge/rooms.py
     clock_step: float = 0.0  # seconds the clock was stepped by, all in all, since it began
     line_broke: bool = False
     ended_at: datetime | None = None
@@ -247,7 +249,7 @@ def _leg_answered(calls: Calls, fact: f.LegAnswered, _: Private) -> None:
 
 def _leg_moved(calls: Calls, fact: f.LegMoved, _: Private) -> None:
     if leg := _leg(calls, fact):
-        leg.place, leg.sent_away_at = fact.place, None
+        leg.place, leg.room, leg.sent_away_at = fact.place, fact.room, None
         leg.muted = leg.muted and fact.place is Place.ROOM  # a room forgets it with who leaves
         call = calls.by_id[fact.call_id or ""]
         if call.talked_at is None and leg.role is Role.CITIZEN and leg.is_talking:
