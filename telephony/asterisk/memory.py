@@ -8,7 +8,8 @@ import asyncio
 
 from telephony.asterisk.node import AsteriskNode
 
-EVERY_SECONDS = 600.0
+# Often, so that each time there is little to give: what it gives back is locked meanwhile.
+EVERY_SECONDS = 120.0
 
 
 async def keep_memory_small(node: AsteriskNode, every: float = EVERY_SECONDS) -> None:

@@ -1,4 +1,4 @@
-"""Room telephony/bridge: the names of rooms: a few, given again and again (docs/adr/0030). No I/O."""
+"""Room telephony/bridge: rooms have a few names, given again and again (ADR 30). No I/O."""
 
 from collections.abc import Iterable
 from itertools import count
