@@ -26,6 +26,7 @@ from tests.soak.leftovers import count_leftovers, until_settled
 from tests.soak.lines import Lines
 from tests.soak.plan import Plan, read_plan
 from tests.soak.report import write_report
+from tests.soak.standstill import watched
 from tests.soak.watching import watch
 from tests.soak.world import given_world
 
@@ -37,7 +38,7 @@ async def run(plan: Plan, lines: Lines) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with given_world(plan, FOLDER) as world:
+    async with given_world(plan, FOLDER) as world, watched(FOLDER):
         began = time.time()
         lines.write("sessions", began=began, disk=world.disk.kind)
         calls = Calls(world, lines)

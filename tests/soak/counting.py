@@ -132,6 +132,40 @@ def growth(lines: Lines) -> list[Growth]:
     return found
 
 
+@dataclass(frozen=True)
+class Standstills:
+    """How often the machine itself stood still, and what of the loss was then."""
+
+    times: int
+    worst: float  # seconds
+    legs: int  # legs with a loss whose call was up at such a moment
+    of_legs: int  # legs with a loss, all in all
+
+
+def standstills(lines: Lines) -> Standstills | None:
+    """None where nobody looked."""
+    seen = lines.read("standstills")
+    if not seen:
+        return None
+    moments = [(line["at"], line["seconds"]) for line in seen if line["seconds"]]
+    calls = {line["number"]: line for line in lines.read("calls")}
+    lossy = [
+        calls[judged["number"]]
+        for judged in lines.read("judged")
+        for leg in judged["legs"]
+        if leg["missing"]
+    ]
+    then = sum(
+        any(
+            call["dialled"] < at + seconds and at < (call["over"] or call["dialled"] + 15)
+            for at, seconds in moments
+        )
+        for call in lossy
+    )
+    worst = max((seconds for _, seconds in moments), default=0.0)
+    return Standstills(len(moments), worst, then, len(lossy))
+
+
 def median_and_worst(values: Sequence[float]) -> str:
     """`0.02 / 1.95`, or a dash."""
     return f"{statistics.median(values):.2f} / {max(values):.2f}" if values else "–"

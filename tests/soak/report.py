@@ -6,8 +6,16 @@ from pathlib import Path
 from hotline.settings import ROOT
 from tests.machine import machine
 from tests.soak.chances import upper_bound
-from tests.soak.counting import NOTHING, Suffered, count, growth, median_and_worst
+from tests.soak.counting import (
+    NOTHING,
+    Suffered,
+    count,
+    growth,
+    median_and_worst,
+    standstills,
+)
 from tests.soak.lines import Lines
+from tests.soak.standstill import LATE_SECONDS
 
 FAULTS_TOLD, STEADY_TOLD = ROOT / "docs" / "reliability.md", ROOT / "docs" / "steadiness.md"
 # How exactly a silence is found again: the carrier's way to be silent, and back, is this long.
@@ -19,8 +27,8 @@ def write_report(lines: Lines, folder: Path) -> None:
     faulty = bool(lines.read("faults"))
     title = "# Reliability" if faulty else "# Steadiness: the same calls, and no fault"
     text = "\n".join(
-        [title, "", *_head(lines), "", *(_faults(lines) if faulty else _whole(lines)), "",
-         *_memory(lines), "", *_leftovers(lines)]
+        [title, "", *_head(lines), "", *(_faults(lines) if faulty else _whole(lines)),
+         *_standstills(lines), "", *_memory(lines), "", *_leftovers(lines)]
     )  # fmt: skip
     (FAULTS_TOLD if faulty else STEADY_TOLD).write_text(text + "\n", encoding="utf-8")
     print(text)
@@ -72,6 +80,18 @@ def _whole(lines: Lines) -> list[str]:
         "",
         f"Tickets not yet opened when the run ended, their work still owed: {_late(lines)}.",
     ]  # fmt: skip
+
+
+def _standstills(lines: Lines) -> list[str]:
+    found = standstills(lines)
+    if found is None:
+        return []
+    told = (
+        f"The machine itself stood still {found.times} times for more than {LATE_SECONDS} s, "
+        f"{found.worst:.2f} s at the longest (a process before all others woke that much too "
+        f"late). Of the legs with a loss, {found.legs} of {found.of_legs} were up at such a moment."
+    )
+    return ["", told]
 
 
 def _faults(lines: Lines) -> list[str]:
