@@ -21,6 +21,14 @@ async def given_bridged_call(stage: Stage) -> SeenCall:
     return await stage.until_at("pair", "citizen", "operator")
 
 
+async def given_second_bridged_call(stage: Stage) -> SeenCall:
+    """Beside the first call, another citizen and operator 1002 talk."""
+    await stage.city.second_operator.when_rung("answer")
+    await stage.sign_in("1002")
+    await stage.city.second_citizen.dial()
+    return await stage.until_call(lambda seen: seen.at("pair") == {"citizen", "operator"}, number=1)
+
+
 async def given_three_way_call(stage: Stage) -> SeenCall:
     """Citizen, operator and the market office's liaison talk in a room."""
     call = await given_bridged_call(stage)

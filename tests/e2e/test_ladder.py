@@ -2,7 +2,13 @@
 
 import pytest
 
-from tests.e2e.scenes import accept, connect, given_bridged_call, given_three_way_call
+from tests.e2e.scenes import (
+    accept,
+    connect,
+    given_bridged_call,
+    given_second_bridged_call,
+    given_three_way_call,
+)
 from tests.e2e.stage import Stage, given_stage
 
 
@@ -99,12 +105,7 @@ async def test_a_liaison_in_another_room_is_not_rung_again() -> None:
     async with given_stage() as stage:
         city = stage.city
         await given_three_way_call(stage)
-        await city.second_operator.when_rung("answer")
-        await stage.sign_in("1002")
-        await city.second_citizen.dial()
-        second = await stage.until_call(
-            lambda seen: seen.at("pair") == {"citizen", "operator"}, number=1
-        )
+        second = await given_second_bridged_call(stage)
         await city.deputy.when_rung("answer")
         await connect(stage, second, "market")
         await accept(city.deputy)

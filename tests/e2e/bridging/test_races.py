@@ -12,6 +12,7 @@ from tests.e2e.scenes import (
     connect,
     everybody_leaves,
     given_bridged_call,
+    given_second_bridged_call,
     given_three_way_call,
     hears,
     pass_of,
@@ -40,12 +41,7 @@ async def test_one_person_asked_for_by_two_calls_at_once_is_rung_by_one() -> Non
     async with given_stage() as stage:
         city = stage.city
         first = await given_bridged_call(stage)
-        await city.second_operator.when_rung("answer")
-        await stage.sign_in("1002")
-        await city.second_citizen.dial()
-        second = await stage.until_call(
-            lambda seen: seen.at("pair") == {"citizen", "operator"}, number=1
-        )
+        second = await given_second_bridged_call(stage)
         for person in (city.liaison, city.deputy):
             await person.when_rung("answer", after_seconds=0.5)
         await asyncio.gather(

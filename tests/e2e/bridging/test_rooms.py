@@ -7,6 +7,7 @@ from tests.e2e.scenes import (
     connect,
     everybody_leaves,
     given_bridged_call,
+    given_second_bridged_call,
     given_three_way_call,
     hears,
     pass_of,
@@ -27,12 +28,7 @@ async def test_two_calls_at_once_have_two_rooms_and_the_next_call_has_the_first_
     async with given_stage() as stage:
         city = stage.city
         await given_three_way_call(stage)
-        await city.second_operator.when_rung("answer")
-        await stage.sign_in("1002")
-        await city.second_citizen.dial()
-        second = await stage.until_call(
-            lambda seen: seen.at("pair") == {"citizen", "operator"}, number=1
-        )
+        second = await given_second_bridged_call(stage)
         await city.petition_officer.when_rung("answer")
         await connect(stage, second, "petition")
         await accept(city.petition_officer)
