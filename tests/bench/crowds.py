@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from store.tables import FactRow
 from tests.bench.cores import OTHER_CORE
-from tests.bench.ramp import pinned, start_controller
+from tests.bench.pinned import pinned, start_controller
 from tests.bench.sipp import Callers
 from tests.e2e.stage import Stage, given_stage
 

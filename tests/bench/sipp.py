@@ -4,6 +4,7 @@ import asyncio
 import csv
 import resource
 import shutil
+import socket
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,11 +45,13 @@ class Callers:
         self._folder = Path(tempfile.mkdtemp(prefix="hotline-sipp-"))
         first, _ = free_range(CARRIER_ADDRESS, 4 * min(count, 1000))
         settings = stage.settings
+        self._control = (CARRIER_ADDRESS, free_port(CARRIER_ADDRESS))
         self._command = [
             "taskset", "-c", str(core), "chrt", "--rr", str(GENERATOR),
             "sipp", f"{settings.sip_address}:{settings.sip_port}", "-sf", str(SCENARIO),
             "-s", settings.number, "-i", CARRIER_ADDRESS, "-mi", CARRIER_ADDRESS,
             "-p", str(free_port(CARRIER_ADDRESS)), "-mp", str(first),
+            "-ci", CARRIER_ADDRESS, "-cp", str(self._control[1]),
             "-m", str(count), "-l", str(min(count, 4000)), "-r", str(rate),
             "-d", str(round(hold * 1000)), "-nostdin", "-recv_timeout", "5000",
             "-timeout", f"{within:.0f}s", "-trace_rtt", "-rtt_freq", "1",
@@ -71,6 +74,11 @@ class Callers:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
         shutil.rmtree(self._folder)
+
+    def set_rate(self, rate: int) -> None:
+        """From now on so many calls a second."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+            control.sendto(f"cset rate {rate}".encode(), self._control)
 
     async def ended(self) -> Answers:
         """Wait until all calls are over."""

@@ -7,8 +7,9 @@ import pytest
 import soundfile
 
 from simulator.ears import Sound
+from tests.bench.climb import Look, Seen
 from tests.bench.keys import where
-from tests.bench.ramp import broken_at, gaps, notice_late, rate_at, torn_at
+from tests.bench.quality import broken_at, gaps, notice_late, torn_at
 from tests.bench.sipp import Answers
 
 RATE = 8000
@@ -30,7 +31,7 @@ def test_two_late_seconds_in_a_row_are_the_limit_and_one_is_not() -> None:
     seen = answers(5, 300, 5, 5, 300, 300, 5)
     assert broken_at(seen, START + 4) is None
     assert broken_at(seen, START + 7) == START + 4
-    assert rate_at(seen, START + 4) == 10
+    assert Seen(seen).rate(START + 4) == 10
 
 
 def test_a_second_without_an_answer_is_a_late_one() -> None:
@@ -47,6 +48,19 @@ def test_a_failed_call_is_the_limit() -> None:
 def test_two_late_notices_in_a_row_are_the_limit() -> None:
     assert notice_late([(1, 120), (2, 600), (3, 130), (4, 900)]) is None
     assert notice_late([(1, 120), (2, 600), (3, None), (4, 900)]) == 2
+
+
+def test_what_a_core_carries_is_read_from_what_the_calls_cost_at_last() -> None:
+    # 10 calls more a second; a call at once costs 4 ms a second, a set-up 20 ms once.
+    seen = Seen(answers(*[5] * 30))
+    spent = 0.0
+    for second in range(30):
+        seen.looks.append(Look(START + second, spent))
+        spent += 0.004 * seen.up(START + second)
+    assert seen.calls_a_core(START + 29) == pytest.approx(250)
+    seen.looks = [Look(START + second, 0.2 * second) for second in range(30)]
+    assert seen.set_ups_a_core(START + 29) == pytest.approx(50)
+    assert seen.core_used(START + 29) == pytest.approx(0.2)
 
 
 def track(folder: Path, starts: float, *, torn_at_second: float | None = None) -> Path:
