@@ -6,6 +6,7 @@ complete.
 """
 
 import shutil
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,6 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import soundfile
-from pydub import AudioSegment
 
 from recording.facts import RecordingGap, RecordingSealed, RecordingUnreadable
 from recording.manifest import (
@@ -33,6 +33,11 @@ from recording.samples import Pcm, SpoolKept, read_all
 from recording.spool import CALL_ID, SpoolTrack, find_tracks, on_one_clock
 from store.durable import private_folder, sync
 from store.facts import Fact
+
+with warnings.catch_warnings():
+    # It looks for ffmpeg, which is for other formats than ours (WAV and FLAC, by soundfile).
+    warnings.filterwarnings("ignore", "Couldn't find ffmpeg", RuntimeWarning)
+    from pydub import AudioSegment
 
 CITY_TIME = ZoneInfo("Asia/Shanghai")
 # More than this missing from a track is an alarm.
