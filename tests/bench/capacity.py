@@ -45,11 +45,7 @@ async def alone(ramp: Ramp, bare: bool) -> Alone:
 
 
 async def side_by_side(ramp: Ramp, ours_first: bool) -> SideBySide:
-    """Both have it, each with half of the calls.
-
-    The first costs some 7 % more a set-up, also where both are bare (probably as each tick wakes it
-    first, on a core that slept). So each is to be first as often as the other.
-    """
+    """Both have it, each with half of the calls."""
     async with (
         pinned(bare=not ours_first) as first_stage,
         pinned(bare=ours_first) as second_stage,

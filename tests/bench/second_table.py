@@ -37,7 +37,7 @@ NOTES = [
     "of the calls. When something is no longer good the core is as good as full. For how many "
     "calls a whole core is enough follows from what those of each cost in the "
     f"{COUNTED_SECONDS:.0f} s before. {len(FIRST)} ramps a pair, ours the first of the two in half "
-    "of them, as the first costs more; of their ratios the geometric mean. Alone: the core has "
+    "of them; of their ratios the geometric mean. Alone: the core has "
     f"one of the two; the median of {ALONE_RAMPS.count('ours')} ramps each, taking turns. How fast "
     "a core of this machine is depends on strangers and changes by a factor of two within "
     "seconds, so ramps alone differ by chance (ADR 31). Memory a live call: what was added over "
