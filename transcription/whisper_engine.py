@@ -1,7 +1,8 @@
 """Room transcription: faster-whisper, the second engine, where no Chinese Vosk model is at hand.
 
 Always offline. Whisper invents sentences where nobody speaks: silence is cut
-out before it listens, and what it doubts itself is not believed.
+out before it listens, what it hears where Silero (the detector of speech that
+comes with it) hears nobody is dropped, and what it doubts itself is not believed.
 """
 
 import os
@@ -9,9 +10,10 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from transcription.engine import RATE, ModelUnusable, Pcm
 from transcription.words import Word
@@ -61,6 +63,13 @@ class Segment(Protocol):
     def words(self) -> Iterable[HeardWord] | None: ...
 
 
+class Speech(NamedTuple):
+    """Somebody speaks from `start` to `end` (seconds)."""
+
+    start: float
+    end: float
+
+
 class WhisperEngine:
     """One shared model, int8 on the CPU."""
 
@@ -82,10 +91,12 @@ class WhisperEngine:
 
     def words(self, pcm: Pcm) -> list[Word]:
         """See `Engine.words`."""
-        if not pcm.size:
+        samples = pcm.astype(np.float32) / np.float32(32768)
+        speech = speech_in(samples) if pcm.size else []
+        if not speech:
             return []
         segments, _ = self._model.transcribe(
-            pcm.astype(np.float32) / 32768,
+            samples,
             language=self.language,
             initial_prompt=self._prompt,
             hotwords=" ".join(self._hotwords) or None,
@@ -93,13 +104,28 @@ class WhisperEngine:
             temperature=0.0,  # no second tries: noise would cost minutes and still be noise
             condition_on_previous_text=False,  # one invention must not breed the next
         )
-        return words_of(segments, len(pcm) / RATE, self._hotwords)
+        return words_of(segments, speech, len(pcm) / RATE, self._hotwords)
+
+
+def speech_in(samples: NDArray[np.float32]) -> list[Speech]:
+    """Where Silero hears a voice in mono sound of `RATE` Hz within ±1, 0.4 s wider on both sides.
+
+    It knows a voice from noise and tones at 5 dB below the noise: 2 ms of CPU a second.
+    """
+    from faster_whisper.vad import get_speech_timestamps
+
+    return [
+        Speech(one["start"] / RATE, one["end"] / RATE) for one in get_speech_timestamps(samples)
+    ]
 
 
 def words_of(
-    segments: Iterable[Segment], seconds: float, hotwords: Sequence[str] = ()
+    segments: Iterable[Segment],
+    speech: Sequence[Speech],
+    seconds: float,
+    hotwords: Sequence[str] = (),
 ) -> list[Word]:
-    """Believable segments → words.
+    """Believable segments in which somebody speaks → words.
 
     Segments are decoded as they are asked for. The one that reaches the end is
     the last asked for: beyond it lies padding, which costs seconds of CPU to
@@ -107,7 +133,8 @@ def words_of(
     """
     found: list[Word] = []
     for segment in segments:
-        if believable(segment, hotwords):
+        spoken = any(segment.start < one.end and one.start < segment.end for one in speech)
+        if spoken and believable(segment, hotwords):
             found += [_word(heard) for heard in whole_words(segment.words or ())]
         if segment.end >= seconds - TAIL:
             break

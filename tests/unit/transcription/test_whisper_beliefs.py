@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from transcription.whisper_engine import believable, whole_words, words_of
+from transcription.whisper_engine import Speech, believable, whole_words, words_of
 
 
 @dataclass
@@ -77,14 +77,28 @@ def test_nothing_is_decoded_beyond_the_last_word() -> None:
         yield Heard("再见", end=4.6, words=[Piece("再见")])
         raise AssertionError("the padding was decoded")
 
-    assert [word.text for word in words_of(decoding(), seconds=5.0)] == ["您好", "再见"]
+    words = words_of(decoding(), [Speech(0.0, 5.0)], seconds=5.0)
+
+    assert [word.text for word in words] == ["您好", "再见"]
+
+
+def test_what_is_heard_where_nobody_speaks_is_dropped() -> None:
+    heard = [
+        Heard("您好", start=0.0, end=2.0, words=[Piece("您好")]),
+        # Seen: ten seconds of noise, and Whisper is nearly sure of it.
+        Heard("设计设计设计设计设计。", start=2.0, end=12.0, words=[Piece("设计。")]),
+        Heard("再见", start=12.0, end=14.0, words=[Piece("再见")]),
+    ]
+
+    words = words_of(heard, [Speech(0.2, 1.5), Speech(13.9, 15.0)], seconds=60)
+
+    assert [word.text for word in words] == ["您好", "再见"]
 
 
 def test_a_mark_does_not_change_the_words_time_or_confidence() -> None:
     pieces = [Piece("好", 1.0, 1.2, 0.8), Piece(",", 1.2, 3.0, 0.1)]
 
-    [word] = words_of(
-        [Heard("好,", words=pieces), Heard("。。。", words=[Piece("。")])], seconds=60
-    )
+    heard = [Heard("好,", words=pieces), Heard("。。。", words=[Piece("。")])]
+    [word] = words_of(heard, [Speech(0.0, 60.0)], seconds=60)
 
     assert (word.text, word.start, word.end, word.confidence) == ("好，", 1.0, 1.2, 0.8)
