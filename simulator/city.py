@@ -44,7 +44,7 @@ class City:
     def person(self, number: str, role: str) -> Person:
         return Person(self.carrier, number, TONES[role])
 
-    async def phones_registered(self, pbx: AsteriskNode, phones: int, within: float = 10) -> None:
+    async def phones_registered(self, pbx: AsteriskNode, phones: int, within: float = 30) -> None:
         """Return once every desk phone has registered at the hotline."""
         async with asyncio.timeout(within):
             while (await pbx.command("pjsip show contacts")).count("@127.0.0.3:") < phones:

@@ -79,13 +79,13 @@ class Person:
         told = [event for event in self._seen if event.get("UserEvent") == "Talking"][-1]
         return {name: told.get(name) for name in ("Codec", "Signalling", "Media")}
 
-    async def until_rung(self, times: int = 1, within: float = 15) -> None:
+    async def until_rung(self, times: int = 1, within: float = 30) -> None:
         await self._until(lambda: self.times_rung >= times, within, f"be rung {times} times")
 
-    async def until_talking(self, within: float = 15) -> None:
+    async def until_talking(self, within: float = 30) -> None:
         await self._until(lambda: self.is_talking, within, "be on the line")
 
-    async def until_hung_up(self, within: float = 15) -> None:
+    async def until_hung_up(self, within: float = 30) -> None:
         await self._until(lambda: not self.is_talking, within, "be hung up")
 
     # -- doing ------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ class Person:
         line, before = await self._line(), self._count("HungUp")
         await self._do(Hangup(line), unless="No such channel")
         await self._until(
-            lambda: self._count("HungUp") > before or not self.is_talking, 15, "hang up"
+            lambda: self._count("HungUp") > before or not self.is_talking, 30, "hang up"
         )
 
     # -- hearing ----------------------------------------------------------------------------

@@ -51,7 +51,7 @@ LOOK_SECONDS = 0.05
 
 
 async def until(
-    condition: Callable[[], Any], within: float = 10.0, what: str = "", look: float = LOOK_SECONDS
+    condition: Callable[[], Any], within: float = 20.0, what: str = "", look: float = LOOK_SECONDS
 ) -> Any:
     """The condition's first true value; fails with `what` when the time is up."""
     try:
@@ -109,7 +109,7 @@ class Stage:
         """In this process: fast, and its state can be looked at."""
         self.part = ControllerPart(self.installation)
         self.controller_task = asyncio.create_task(self.part.run(), name="controller")
-        await until(lambda: self.part and self.part.link.is_up, 10, "controller up")
+        await until(lambda: self.part and self.part.link.is_up, 30, "controller up")
 
     async def stop(self) -> None:
         """The controller, in whatever way it was started, and then the PBX."""
@@ -135,7 +135,7 @@ class Stage:
         )  # fmt: skip
         log.close()
         if wait:
-            await until(lambda: self._has_more("controller_started", seen), 20, "controller up")
+            await until(lambda: self._has_more("controller_started", seen), 60, "controller up")
 
     async def _has_more(self, kind: str, seen: int) -> bool:
         return len(await self.facts(kind)) > seen
@@ -159,7 +159,7 @@ class Stage:
                 command = await session.get_one(Command, command_id)
             return command if command.state not in ("asked", "doing") else None
 
-        found = await until(answered, 15, f"answer to {body}")
+        found = await until(answered, 30, f"answer to {body}")
         assert isinstance(found, Command)
         return found
 
@@ -209,12 +209,12 @@ class Stage:
                 return calls[number] if len(calls) > number else None
             return None
 
-        seen = await until(found, 10, f"call {number}")
+        seen = await until(found, 20, f"call {number}")
         assert isinstance(seen, SeenCall)
         return seen
 
     async def until_call(
-        self, condition: Callable[[SeenCall], Any], within: float = 15, number: int = 0,
+        self, condition: Callable[[SeenCall], Any], within: float = 30, number: int = 0,
         what: str = "",
     ) -> SeenCall:  # fmt: skip
         """The call, once the condition holds for it."""
@@ -227,7 +227,7 @@ class Stage:
         assert isinstance(seen, SeenCall)
         return seen
 
-    async def until_at(self, place: str, *roles: str, within: float = 15) -> SeenCall:
+    async def until_at(self, place: str, *roles: str, within: float = 30) -> SeenCall:
         """The call, once exactly these roles are at a place."""
         return await self.until_call(
             lambda call: call.at(place) == set(roles), within, what=f"{roles} at {place}"
@@ -246,7 +246,7 @@ class Stage:
             for row in rows
         )
 
-    async def sealed(self, number: int = 0, within: float = 15) -> tuple[Path, Manifest]:
+    async def sealed(self, number: int = 0, within: float = 30) -> tuple[Path, Manifest]:
         """The sealed recording of the n-th call."""
         call = await self.call(number)
 
@@ -293,7 +293,7 @@ class Stage:
 
         await until(reached, 30, f"{person.number} hears up to {moment}")
 
-    async def until_tickets(self, count: int, within: float = 20) -> list[Ticket]:
+    async def until_tickets(self, count: int, within: float = 40) -> list[Ticket]:
         async def enough() -> list[Ticket] | None:
             tickets = await self.tickets()
             return tickets if len(tickets) >= count else None

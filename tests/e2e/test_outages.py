@@ -31,6 +31,7 @@ from tests.postgres import PostgresServer
 OUTAGE_SECONDS = 30.0
 
 
+@pytest.mark.measures_time
 async def test_controller_killed_in_a_three_way_call_is_back_within_two_seconds() -> None:
     """
     event                            | talk | recording | state afterwards

@@ -7,7 +7,7 @@ from tests.e2e.scenes import hears, pass_of
 from tests.e2e.stage import SeenCall, Stage, until
 
 
-async def nothing_is_left(stage: Stage, within: float = 15) -> None:
+async def nothing_is_left(stage: Stage, within: float = 30) -> None:
     """No channel, no live call, no recording that waits for its seal."""
 
     async def no_channel() -> bool:

@@ -74,6 +74,7 @@ async def whole_journal(stage: Stage) -> str:
     return " ".join(str(row.data) for row in await stage.facts())
 
 
+@pytest.mark.measures_time
 async def test_a_hung_controller_costs_two_seconds_and_no_call() -> None:
     """The port is taken by somebody who never answers; the events are read afterwards."""
     async with given_stage(notice="whole", controller="none") as stage:
