@@ -26,7 +26,7 @@ LEAN := -p no:schemathesis -p no:hypothesispytest
 # world: seven run beside one another. Both are run to their end.
 test: setup ## every test
 	@$(PY) -m pytest tests --ignore tests/e2e -n 3 --dist worksteal; rooms=$$?; \
-	$(PY) -m pytest tests/e2e -n 7 --dist loadgroup $(LEAN) && exit $$rooms
+	$(PY) -m pytest tests/e2e -n 7 --dist loadgroup --no-loadscope-reorder $(LEAN) && exit $$rooms
 
 check: setup ## format, lint, types, import rules, dead code, dependencies
 	@$(PY) -m ruff format --check .

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import statistics
 import time
 from pathlib import Path
 
@@ -22,20 +23,18 @@ def machine() -> str:
     )
 
 
-def share_waiting(seconds: float) -> float:
-    """Share of the next seconds in which somebody waited for a processor (0 to 1).
+def at_work(seconds: float) -> float:
+    """How many threads run or wait for a processor, this one aside, on average over some seconds.
 
-    Linux's pressure stall information; 0 where the kernel does not tell it.
+    Linux's count of the whole machine; 0 where there is none.
     """
-    try:
-        before, begun = _waited(), time.monotonic()
-        time.sleep(seconds)
-        return (_waited() - before) / 1e6 / (time.monotonic() - begun)
-    except OSError:
-        return 0.0
-
-
-def _waited() -> int:
-    """Microseconds since the machine's start, of `some avg10=… avg60=… avg300=… total=…`."""
-    some = Path("/proc/pressure/cpu").read_text().splitlines()[0]
-    return int(some.rpartition("=")[2])
+    seen = []
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            running = Path("/proc/loadavg").read_text().split()[3]  # "3/764"
+        except OSError:
+            return 0.0
+        seen.append(int(running.partition("/")[0]) - 1)
+        time.sleep(0.02)
+    return statistics.fmean(seen)

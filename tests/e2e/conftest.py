@@ -5,6 +5,7 @@ late is another story. So a machine that is slow today is asked for fewer at a t
 """
 
 import fcntl
+import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,19 +14,26 @@ from pathlib import Path
 
 import pytest
 
-from tests.machine import share_waiting
+from tests.machine import at_work
 
 SHORT = 180.0
+SHORT_BETWEEN = 5
 DOOR = Path(tempfile.gettempdir()) / "hotline-test-door"
-FULL = 0.75  # of the time somebody waits for a processor: all of them are taken
-QUIET = 0.3
-LONGEST = 45.0  # seconds: strangers may keep a machine full for ever
+CORES = os.cpu_count() or 1
+FULL, QUIET = 2.5 * CORES, 0.5 * CORES  # threads that run or wait to
+# Seconds one story waits at most, and all that a process tells: strangers may be at work for ever.
+LONGEST, LONGEST_OF_ALL = 45.0, 300.0
 LOOK = 0.5
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One that may take long is told early, so that none of those is left to the end."""
-    items.sort(key=_may_take, reverse=True)
+    """Those that may take long are told early, so that none is left to the end; but spread, for
+    most of them keep the processors busy as well."""
+    long = sorted((one for one in items if _may_take(one) > SHORT), key=_may_take, reverse=True)
+    short = [one for one in items if _may_take(one) <= SHORT]
+    places = {id(one): (n * SHORT_BETWEEN, 0) for n, one in enumerate(long)}
+    places |= {id(one): (n, 1) for n, one in enumerate(short)}
+    items.sort(key=lambda one: places[id(one)])
 
 
 def _may_take(item: pytest.Item) -> float:
@@ -41,13 +49,22 @@ def its_turn(request: pytest.FixtureRequest) -> Iterator[None]:
     """
     quiet = request.node.get_closest_marker("measures_time") is not None
     with _door():
-        until = time.monotonic() + LONGEST
-        while share_waiting(LOOK) > (QUIET if quiet else FULL) and time.monotonic() < until:
-            pass
+        _wait_until_not_more_than(QUIET if quiet else FULL)
         if quiet:
             yield
     if not quiet:
         yield
+
+
+def _wait_until_not_more_than(threads: float) -> None:
+    begun = time.monotonic()
+    longest = min(LONGEST, LONGEST_OF_ALL - _waited[0])
+    while at_work(LOOK) > threads and time.monotonic() - begun < longest:
+        pass
+    _waited[0] += time.monotonic() - begun
+
+
+_waited = [0.0]
 
 
 @contextmanager

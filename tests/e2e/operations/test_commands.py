@@ -35,7 +35,7 @@ from tests.integration.operations.test_alarms import given_receiver
 from tests.speech import korean_model
 
 # A process for every command keeps a processor busy: one of these stories at a time.
-pytestmark = pytest.mark.xdist_group("commands")
+pytestmark = pytest.mark.xdist_group("busy")
 
 SMALL = """\
 flow: small

@@ -12,7 +12,7 @@ from telephony.ivr.prompts import OF_THE_REPOSITORY
 from tests.integration.operations.program import hotline
 
 # A process for every command keeps a processor busy: one of these stories at a time.
-pytestmark = pytest.mark.xdist_group("commands")
+pytestmark = pytest.mark.xdist_group("busy")
 
 NOTICE = str(OF_THE_REPOSITORY / "zh" / "notice.wav")
 PARTS_OF_A_MODEL = (

@@ -18,6 +18,8 @@ from tests.e2e.trunks.scenes import SECOND_ADDRESS, given_carrier, two_trunks, u
 CALLS = 10
 
 
+# So many calls keep a processor busy: one of these stories at a time.
+@pytest.mark.xdist_group("busy")
 @pytest.mark.timeout(400)
 async def test_ten_calls_while_the_first_trunk_comes_and_goes() -> None:
     """
