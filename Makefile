@@ -23,7 +23,7 @@ run: setup ## the service alone, waiting for a trunk and phones
 LEAN := -p no:schemathesis -p no:hypothesispytest
 
 # First what keeps the processor busy: three on two cores. Then the calls, which take their time in the real
-# world: seven run beside one another. Both are run to their end.
+# world: up to seven beside one another, in the order of tests/e2e/conftest.py. Both are run to their end.
 test: setup ## every test
 	@$(PY) -m pytest tests --ignore tests/e2e -n 3 --dist worksteal; rooms=$$?; \
 	$(PY) -m pytest tests/e2e -n 7 --dist loadgroup --no-loadscope-reorder $(LEAN) && exit $$rooms

@@ -36,6 +36,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda one: places[id(one)])
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Stories of a group come one after another, or nothing is told: some releases of pytest and
+    xdist forget the groups, and say nothing of it."""
+    if not getattr(session.config.option, "loadgroup", False):
+        return
+    for item in session.items:
+        group = item.get_closest_marker("xdist_group")
+        if group is not None and not item.nodeid.endswith(f"@{group.args[0]}"):
+            raise pytest.UsageError(f"xdist does not keep the group {group.args[0]} together")
+
+
 def _may_take(item: pytest.Item) -> float:
     mark = item.get_closest_marker("timeout")
     return float(mark.args[0]) if mark else SHORT
