@@ -20,10 +20,12 @@ SHORT = 180.0
 SHORT_BETWEEN = 5
 DOOR = Path(tempfile.gettempdir()) / "hotline-test-door"
 CORES = os.cpu_count() or 1
-FULL, QUIET = 2.5 * CORES, 0.5 * CORES  # threads that run or wait to
+FULL, QUIET = 4.0 * CORES, 0.5 * CORES  # threads that run or wait to
 # Seconds one story waits at most, and all that a process tells: strangers may be at work for ever.
-LONGEST, LONGEST_OF_ALL = 45.0, 300.0
+LONGEST, LONGEST_OF_ALL = 20.0, 100.0
+LONGEST_FOR_QUIET = 60.0  # meanwhile nothing begins, so what runs has an end
 LOOK = 0.5
+_waited = [0.0]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -34,17 +36,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     places = {id(one): (n * SHORT_BETWEEN, 0) for n, one in enumerate(long)}
     places |= {id(one): (n, 1) for n, one in enumerate(short)}
     items.sort(key=lambda one: places[id(one)])
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Stories of a group come one after another, or nothing is told: some releases of pytest and
-    xdist forget the groups, and say nothing of it."""
-    if not getattr(session.config.option, "loadgroup", False):
-        return
-    for item in session.items:
-        group = item.get_closest_marker("xdist_group")
-        if group is not None and not item.nodeid.endswith(f"@{group.args[0]}"):
-            raise pytest.UsageError(f"xdist does not keep the group {group.args[0]} together")
 
 
 def _may_take(item: pytest.Item) -> float:
@@ -58,24 +49,32 @@ def its_turn(request: pytest.FixtureRequest) -> Iterator[None]:
 
     A story marked `measures_time` waits until there is much of it, and keeps the door shut.
     """
+    _is_in_its_row(request.node)
     quiet = request.node.get_closest_marker("measures_time") is not None
     with _door():
-        _wait_until_not_more_than(QUIET if quiet else FULL)
         if quiet:
+            _wait_until_not_more_than(QUIET, LONGEST_FOR_QUIET)
             yield
+        else:
+            begun = time.monotonic()
+            _wait_until_not_more_than(FULL, min(LONGEST, LONGEST_OF_ALL - _waited[0]))
+            _waited[0] += time.monotonic() - begun
     if not quiet:
         yield
 
 
-def _wait_until_not_more_than(threads: float) -> None:
-    begun = time.monotonic()
-    longest = min(LONGEST, LONGEST_OF_ALL - _waited[0])
-    while at_work(LOOK) > threads and time.monotonic() - begun < longest:
+def _is_in_its_row(item: pytest.Item) -> None:
+    """Stories of a group come one after another: some releases of pytest and xdist forget the
+    groups, and say nothing of it."""
+    group = item.get_closest_marker("xdist_group")
+    if group is not None and getattr(item.config.option, "loadgroup", False):
+        assert item.nodeid.endswith(f"@{group.args[0]}"), "xdist has forgotten this story's group"
+
+
+def _wait_until_not_more_than(threads: float, seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while at_work(LOOK) > threads and time.monotonic() < until:
         pass
-    _waited[0] += time.monotonic() - begun
-
-
-_waited = [0.0]
 
 
 @contextmanager
