@@ -18,7 +18,7 @@ from tests.machine import at_work
 
 SHORT = 180.0
 SHORT_BETWEEN = 5
-DOOR = Path(tempfile.gettempdir()) / "hotline-test-door"
+DOOR = Path(tempfile.gettempdir()) / f"hotline-test-door-{os.getuid()}"
 CORES = os.cpu_count() or 1
 FULL, QUIET = 4.0 * CORES, 0.5 * CORES  # threads that run or wait to
 # Seconds one story waits at most, and all that a process tells: strangers may be at work for ever.
